@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Enrolment by request: who may be a member, with what, and how all of it is found. */
+#include <linux/file.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <net/genetlink.h>
+
+#include "../compat/genl.h"
+#include "../compat/symbols.h"
+#include "../domain/domain.h"
+#include "../domain/member.h"
+#include "../gate/kinds.h"
+#include "../quarantine/quarantine.h"
+#include "control.h"
+
+/* The process behind the pidfd attribute, with a reference; ERR_PTR. */
+static struct task_struct *sh_pidfd_task(struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[SELFHEAL_A_DOMAIN_PIDFD];
+	struct task_struct *task;
+	struct file *file;
+	struct pid *pid;
+
+	if (!attr) {
+		NL_SET_ERR_MSG(info->extack, "name the process by a pidfd");
+		return ERR_PTR(-EINVAL);
+	}
+	file = fget(nla_get_s32(attr));
+	if (!file) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "not an open descriptor of the caller");
+		return ERR_PTR(-EBADF);
+	}
+	pid = sh_pidfd_pid(file);
+	if (IS_ERR(pid)) {
+		fput(file);
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "not a pidfd");
+		return ERR_PTR(-EBADF);
+	}
+	task = get_pid_task(pid, PIDTYPE_TGID);
+	fput(file);
+	if (!task) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "the process is gone");
+		return ERR_PTR(-ESRCH);
+	}
+	return task;
+}
+
+/* A frozen controller could not answer; init and kernel threads serve everybody. */
+static int sh_enrol_allowed(struct task_struct *task, struct netlink_ext_ack *extack)
+{
+	struct task_struct *t;
+	bool ancestor = false;
+
+	if (task->flags & PF_KTHREAD) {
+		NL_SET_ERR_MSG(extack, "a kernel thread cannot be a member");
+		return -EPERM;
+	}
+	if (!READ_ONCE(task->mm) && thread_group_empty(task)) {
+		NL_SET_ERR_MSG(extack, "the process is gone");
+		return -ESRCH;
+	}
+	if (is_global_init(task)) {
+		NL_SET_ERR_MSG(extack, "PID 1 cannot be a member");
+		return -EPERM;
+	}
+	rcu_read_lock();
+	for (t = current; t->pid; t = rcu_dereference(t->real_parent))
+		if (same_thread_group(t, task))
+			ancestor = true;
+	rcu_read_unlock();
+	if (ancestor) {
+		NL_SET_ERR_MSG(extack, "the caller and its ancestors cannot be members");
+		return -EPERM;
+	}
+	return 0;
+}
+
+/* A ring that a kernel thread or another process drives would bypass the quarantine. */
+static bool sh_has_io_uring(struct task_struct *task)
+{
+	struct task_struct *t;
+	bool has = false;
+
+	rcu_read_lock();
+	for_each_thread(task, t)
+		if (READ_ONCE(t->io_uring))
+			has = true;
+	rcu_read_unlock();
+	return has;
+}
+
+static int sh_enrol_fits(struct sh_domain *d, struct task_struct *task,
+			 struct netlink_ext_ack *extack)
+{
+	struct sh_misfit bad;
+	int err = sh_admit(d, task, &bad);
+
+	if (err == -EPERM && bad.fd < 0)
+		SH_EXTACK_FMT(extack, "a mapping of the process is %s: unmap it, or let it pass",
+			      bad.name);
+	else if (err == -EPERM)
+		SH_EXTACK_FMT(extack, "descriptor %d is %s: close it, or let it pass", bad.fd,
+			      bad.name);
+	else if (err == -ENOSPC)
+		NL_SET_ERR_MSG(extack, "the process shares too many eventfds");
+	return err;
+}
+
+/* Take the members of @d that are threads of @task's process out again. */
+static void sh_dissolve_process(struct sh_domain *d, struct task_struct *task)
+{
+	struct sh_member *m, *found;
+
+	do {
+		found = NULL;
+		spin_lock(&d->lock);
+		list_for_each_entry(m, &d->members, node) {
+			if (same_thread_group(m->task, task)) {
+				found = m;
+				sh_member_hold(m);
+				break;
+			}
+		}
+		spin_unlock(&d->lock);
+		if (found) {
+			sh_quarantine_member_exit(found);
+			sh_member_dissolve(found);
+			sh_member_put(found);
+		}
+	} while (found);
+}
+
+/* Enrol every thread of @task's process; again until a pass finds no new one. */
+static int sh_enrol_process(struct sh_domain *d, struct task_struct *task, enum sh_join how,
+			    struct netlink_ext_ack *extack)
+{
+	struct task_struct *t, *next;
+	bool any = false, already = false;
+	struct sh_member *m;
+	int err;
+
+	if (sh_has_io_uring(task)) {
+		NL_SET_ERR_MSG(extack, "the process has a live io_uring; enrol it before it makes one");
+		return -EBUSY;
+	}
+	err = sh_enrol_fits(d, task, extack);
+	if (err)
+		return err;
+	do {
+		next = NULL;
+		rcu_read_lock();
+		for_each_thread(task, t) {
+			if (t->flags & (PF_EXITING | PF_IO_WORKER))
+				continue;
+			m = sh_member_get(t);
+			if (m) {
+				err = m->domain == d ? 0 : -EBUSY;
+				sh_member_put(m);
+				already = true;
+				if (!err)
+					continue;
+				rcu_read_unlock();
+				NL_SET_ERR_MSG(extack, "the process is a member of another domain");
+				return err;
+			}
+			next = get_task_struct(t);
+			break;
+		}
+		rcu_read_unlock();
+		if (!next)
+			break;
+		err = sh_member_new(d, next, how);
+		put_task_struct(next);
+		if (err == -EALREADY) {
+			NL_SET_ERR_MSG(extack, "the domain is not running");
+			return -EBUSY;
+		}
+		if (err && err != -ESRCH)
+			return err;
+		any |= !err;
+	} while (true);
+	if (any) {
+		/* Whatever it opened since: from now on the taps see it. */
+		err = sh_enrol_fits(d, task, extack);
+		if (err)
+			sh_dissolve_process(d, task);
+		return err;
+	}
+	if (already) {
+		NL_SET_ERR_MSG(extack, "the process is a member of this domain already");
+		return -EBUSY;
+	}
+	NL_SET_ERR_MSG(extack, "the process is gone");
+	return -ESRCH;
+}
+
+/* The next process below @root that is no member of @d; with a reference. */
+static struct task_struct *sh_next_descendant(struct sh_domain *d, struct task_struct *root)
+{
+	struct task_struct *p, *t, *found = NULL;
+	struct sh_member *m;
+
+	rcu_read_lock();
+	for_each_process(p) {
+		if ((p->flags & (PF_KTHREAD | PF_EXITING)) || !p->mm)
+			continue;
+		for (t = rcu_dereference(p->real_parent); t->pid;
+		     t = rcu_dereference(t->real_parent))
+			if (same_thread_group(t, root))
+				break;
+		if (!t->pid)
+			continue;
+		m = sh_member_get(p);
+		if (m) {
+			sh_member_put(m);
+			continue;
+		}
+		found = get_task_struct(p);
+		break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+int sh_enrol(struct sh_domain *d, struct genl_info *info)
+{
+	bool tree = info->attrs[SELFHEAL_A_DOMAIN_TREE];
+	enum sh_join how = tree ? SH_JOIN_TREE : SH_JOIN_PROCESS;
+	struct task_struct *task = sh_pidfd_task(info), *child;
+	int err, left = 65536;
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	err = sh_enrol_allowed(task, info->extack);
+	if (!err)
+		err = sh_enrol_process(d, task, how, info->extack);
+	if (!err && info->attrs[SELFHEAL_A_DOMAIN_STARTING])
+		sh_member_starts(task);
+	while (!err && tree && left--) {
+		child = sh_next_descendant(d, task);
+		if (!child)
+			break;
+		err = sh_enrol_process(d, child, how, info->extack);
+		/* It has ended, or joined by itself, in the meantime. */
+		if (err == -ESRCH || err == -EBUSY)
+			err = 0;
+		put_task_struct(child);
+	}
+	put_task_struct(task);
+	return err;
+}

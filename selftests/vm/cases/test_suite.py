@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+"""selftests/vm/suite over made-up programs: each way to fail is seen, the rest goes on."""
+
+import re
+
+from common import for_each_kernel
+
+PROGRAMS = {
+    "guest/test_a_good": "echo 1..2; echo ok 1 a; echo ok 2 b",
+    "guest/test_b_fails": "echo 1..2; echo ok 1 a; echo not ok 2 b; exit 1",
+    "guest/test_c_skips": "echo '1..0 # SKIP nothing here'; exit 4",
+    "guest/test_d_no_plan": "echo ok 1 a",
+    "guest/test_e_hangs": "echo 1..1; exec sleep 1000",
+    "guest/test_f_warns": "echo 1..1; echo 'WARNING: made up' > /dev/kmsg; echo ok 1 a",
+    "guest/test_g_crashes": "echo 1..1; echo ok 1 a; kill -SEGV $$",
+    "guest/test_h_panics": "echo 1..2; echo ok 1 a; echo c > /proc/sysrq-trigger; sleep 1000",
+    "guest/test_i_leaves": "echo 1..1; echo ok 1 a; setsid sleep 1000 & exit 0",
+    "victims/test_j_good": "echo 1..1; [ -e /root/mark ] || echo ok 1 a; exit 0",
+    "bench/test_k.icount": "echo 1..1; [ $(nproc) = 1 ] && echo ok 1 a",
+    "bench/notest": "echo not ok 1 never run",
+}
+# passed, failed, skipped
+EXPECTED = {
+    "guest/test_a_good": (2, 0, 0), "guest/test_b_fails": (1, 1, 0), "guest/test_c_skips": (0, 0, 1),
+    "guest/test_d_no_plan": (1, 1, 0), "guest/test_e_hangs": (0, 1, 0), "guest/test_f_warns": (1, 1, 0),
+    "guest/test_g_crashes": (1, 1, 0), "guest/test_h_panics": (1, 2, 0), "guest/test_i_leaves": (1, 1, 0),
+    "victims/test_j_good": (1, 0, 0), "bench/test_k.icount": (1, 0, 0),
+}
+
+
+class Suite:
+    """The orchestration from the command line to the closing line."""
+
+    def setUp(self):
+        super().setUp()
+        for name, text in PROGRAMS.items():
+            path = self.dir / "build/selftests" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("#!/bin/sh\n" + text + "\n", encoding="ascii")
+            path.chmod(0o755)
+        release = self.call("kernel", self.kernel)[1].decode().split()[0]
+        self.module = self.dir / "build" / release / "selfheal.ko"
+        self.module.parent.mkdir()
+        self.module.touch()
+        (self.dir / "build/selftests/guest/settings").write_text("timeout=5\n", encoding="ascii")
+
+    def test_each_way_to_fail(self):
+        only = [arg for place in ("guest", "victims", "bench") for arg in ("--only", f"{place}/*")]
+        status, out, err = self.call("suite", "--kernel", self.kernel, *only, seconds=240)
+        text = out.decode(errors="replace")
+        self.assertEqual(status, 1, err)
+        found = {}
+        for match in re.finditer(r"^\S+ +(\S+/\S+) +(\d+) +(\d+) +(\d+) +[\d.]+$", text, re.M):
+            found[match[1]] = tuple(int(match[n]) for n in (2, 3, 4))
+        self.assertEqual(found, EXPECTED, text)
+        sums = [sum(counts[n] for counts in EXPECTED.values()) for n in range(3)]
+        self.assertEqual(text.splitlines()[-1],
+                         f"{sums[0]} passed, {sums[1]} failed, {sums[2]} skipped")
+        logs = self.dir / "build/test-logs" / self.kernel
+        self.assertIn("WARNING: made up", (logs / "guest-test_f_warns.console").read_text(encoding="utf-8"))
+
+    def test_no_module_fails(self):
+        self.module.unlink()
+        status, out, _ = self.call("suite", "--kernel", self.kernel, "--only", "none/*")
+        self.assertEqual(status, 1)
+        self.assertEqual(out.decode().splitlines()[-1], "0 passed, 1 failed")
+        self.assertIn("no selfheal.ko", out.decode())
+
+    def test_nothing_to_run_fails(self):
+        status, out, _ = self.call("suite", "--kernel", self.kernel, "--only", "none/*")
+        self.assertEqual(status, 1)
+        self.assertEqual(out.decode().splitlines()[-1], "0 passed, 0 failed")
+
+
+for_each_kernel(Suite, globals())
