@@ -13,7 +13,7 @@
 #include "calls.h"
 
 #define SPLICE_NOTE "programs fall back on read and write"
-#define FILE_NOTE "files are journalled, with rollback, and not held"
+#define FILE_NOTE "files are neither held nor undone"
 
 /* fd[0], fd[1]: a pipe of the member's own; fd[2]: a file of tokens. */
 static int open_sources(struct esc *x)
