@@ -170,7 +170,7 @@ static int sh_enrol_process(struct sh_domain *d, struct task_struct *task, enum 
 		rcu_read_unlock();
 		if (!next)
 			break;
-		err = sh_member_new(d, next, how);
+		err = sh_member_new(d, next, how, 0);
 		put_task_struct(next);
 		if (err == -EALREADY) {
 			NL_SET_ERR_MSG(extack, "the domain is not running");

@@ -308,7 +308,8 @@ u64 sh_domain_birth(struct sh_member *m)
 			return 0;
 		}
 	}
-	serial = ++d->birth_serial;
+	/* Its process takes no point while it forks: the newborn is older than the next one. */
+	serial = ++d->clock;
 	b->serial = serial;
 	list_add_tail(&b->node, &d->births);
 	spin_unlock(&d->lock);

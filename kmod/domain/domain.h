@@ -46,7 +46,6 @@ struct sh_domain {
 	u32 nr_members;
 	struct list_head processes;	/* of the members; process.h */
 	struct list_head births;	/* children between fork and first run */
-	u64 birth_serial;
 	struct sh_incident *incident;	/* the open one; reference */
 	u32 incidents;
 	u64 freeze_start;
@@ -114,8 +113,9 @@ void sh_domain_event(struct sh_domain *d, u8 type);
 
 /*
  * A member is about to fork: until the child has joined, or it is known that
- * there is none, the domain neither ends nor counts as frozen. 0 for want of
- * memory. Process context, may sleep; parks first when the domain stops.
+ * there is none, the domain neither ends nor counts as frozen. The time of the
+ * birth by domain->clock, which no other has; 0 for want of memory. Process
+ * context, may sleep; parks first when the domain stops.
  */
 u64 sh_domain_birth(struct sh_member *m);
 void sh_domain_birth_over(struct sh_domain *d, u64 serial);

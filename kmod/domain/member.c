@@ -124,7 +124,7 @@ static void sh_member_rescan(struct sh_member *m)
 		found = sh_member_unseen(m, how == SH_JOIN_TREE);
 		if (!found)
 			break;
-		err = sh_member_new(m->domain, found, how);
+		err = sh_member_new(m->domain, found, how, 0);
 		put_task_struct(found);
 		/* It ended meanwhile: on to the next. */
 		if (err == -ESRCH || err == -EEXIST)
@@ -353,7 +353,8 @@ static int sh_member_join(struct sh_member *m, enum sh_join how, struct sh_proce
 		err = -EALREADY;
 	}
 	if (!err) {
-		m->born = ++d->clock;
+		if (!m->born)
+			m->born = ++d->clock;
 		list_add_tail(&m->node, &d->members);
 		*spare = sh_process_join(m);
 		if (!d->nr_members++ && !d->leader) {
@@ -389,7 +390,7 @@ static struct sh_member *sh_member_alloc(struct sh_domain *d, struct task_struct
 	return m;
 }
 
-int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join how)
+int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join how, u64 born)
 {
 	struct sh_process *spare = NULL;
 	struct sh_member *m, *other;
@@ -400,6 +401,7 @@ int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join ho
 	m = sh_member_alloc(d, task);
 	if (!m)
 		return -ENOMEM;
+	m->born = born;
 	/* A task that uses the dispatch already keeps it. */
 	m->sud_on = how != SH_JOIN_BIRTH && test_task_syscall_work(task, SYSCALL_USER_DISPATCH);
 	atomic_set(&m->armed, 1);

@@ -64,7 +64,7 @@ struct sh_member {
 	bool killed;			/* SIGKILL was sent; domain->lock */
 
 	bool taking;			/* it is overwriting the point of its process; domain->lock */
-	u64 born;			/* domain->clock when it joined */
+	u64 born;			/* domain->clock when its birth began, or it joined */
 	u8 heal;			/* enum sh_heal; its part in a rollback, still to be done */
 	bool arrived;			/* or it has none, or is inside no call any more; domain->lock */
 	bool restoring;			/* it has not gone back yet; domain->lock */
@@ -122,6 +122,7 @@ void sh_member_put(struct sh_member *m);
  * Enrol @task in @d. -EEXIST when it is a member of @d already, -EBUSY when
  * of another domain, -ESRCH when it exits, -ENOMEM, -EPERM for a task that
  * must never be frozen, -EALREADY when the domain cannot take members now.
+ * @born as in struct sh_member; 0 for one that was not born in the domain, or unseen.
  * Process context, may sleep.
  */
 enum sh_join {
@@ -129,7 +130,7 @@ enum sh_join {
 	SH_JOIN_PROCESS,	/* with the threads that it is just making */
 	SH_JOIN_TREE,		/* and the children that it is just making */
 };
-int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join how);
+int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join how, u64 born);
 
 /* @task, a member whose process waits for it, may execute one file unjudged. */
 void sh_member_starts(struct task_struct *task);

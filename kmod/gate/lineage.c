@@ -217,7 +217,7 @@ static void sh_newborn(void)
 	int err;
 
 	d = sh_newborn_domain(&serial);
-	err = d ? sh_member_new(d, current, SH_JOIN_BIRTH) : -ESRCH;
+	err = d ? sh_member_new(d, current, SH_JOIN_BIRTH, serial) : -ESRCH;
 	if (err) {
 		sh_count(SH_C_births_failed);
 		send_sig(SIGKILL, current, 1);
@@ -268,7 +268,7 @@ static void sh_exec_enrol(void)
 	sh_policy_put(p);
 	if (!IS_ERR(d))
 		sh_domain_hold(d);
-	if (IS_ERR(d) || sh_exec_misfits(d) || sh_member_new(d, current, SH_JOIN_PROCESS)) {
+	if (IS_ERR(d) || sh_exec_misfits(d) || sh_member_new(d, current, SH_JOIN_PROCESS, 0)) {
 		/* It would run unprotected where the administrator asked for protection. */
 		sh_count(SH_C_births_failed);
 		send_sig(SIGKILL, current, 1);

@@ -50,6 +50,8 @@ FIXTURE_VARIANT(latency)
 VARIANT(one, "alone", 1, 200, false, 500);
 VARIANT(asleep_64, "asleep", 64, 100, false, 500);
 VARIANT(mixed_64, "mixed", 64, 100, true, 2000);
+VARIANT(asleep_1000, "asleep", 1000, 20, false, 5000);
+VARIANT(mixed_1000, "mixed", 1000, 20, true, 10000);
 
 FIXTURE_SETUP(latency)
 {

@@ -3,9 +3,11 @@
  * Rescue points: which process has one, what a rollback does to processes that
  * are not at fault, and when it is refused.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <kselftest_harness.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -295,6 +297,7 @@ TEST_F(rescue, innocent_goes_on)
 	ASSERT_EQ(0, rig_run(r, worker_and_worker, pair));
 	/* It has waited since, so the younger one is none that the older one may have sent. */
 	ASSERT_TRUE(echoed(pair[0].tx, 'a'));
+	ASSERT_TRUE(proc_wait_syscall(r->kid.pid, r->kid.pid, SYS_recvfrom, BOUND));
 	ASSERT_EQ(1, send(pair[1].tx, "b", 1, 0));
 	ASSERT_TRUE(page_changed(&r->kid.page->count[1], 0, BOUND));
 	ASSERT_EQ(1, send(pair[0].tx, "X", 1, 0));
@@ -311,6 +314,68 @@ TEST_F(rescue, innocent_goes_on)
 	EXPECT_STREQ("b!", answer);
 	EXPECT_TRUE(echoed(pair[1].tx, 'c'));
 	EXPECT_EQ(0, r->kid.page->count[3]);
+	pair_close(&pair[0]);
+	pair_close(&pair[1]);
+}
+
+static void worker_that_lags(struct page *page, void *arg)
+{
+	struct pair *pair = arg;
+	pid_t pid = fork();
+
+	if (!pid)
+		echo(page, 0, pair[0].rx);
+	atomic_store(&page->value[0], pid);
+	slow_echo(page, pair[1].rx);
+}
+
+static int schedule(pid_t pid, int policy, int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(pid, sizeof(first), &first))
+		return -errno;
+	return sched_setscheduler(pid, policy, &param) ? -errno : 0;
+}
+
+/*
+ * A child is as old as the fork, even if its parent has come to its next wait
+ * before it has run at all: on one CPU in real time it does not run earlier.
+ */
+TEST_F(rescue, newborn_that_lags_is_known)
+{
+	struct rig *r = &self->r;
+	struct pair pair[2];
+	uint64_t id;
+	pid_t worker;
+
+	ASSERT_EQ(0, pair_open(&pair[0], CH_UNIX_STREAM));
+	ASSERT_EQ(0, pair_open(&pair[1], CH_UNIX_STREAM));
+	ASSERT_EQ(0, rig_prepare(r, worker_that_lags, pair));
+	if (schedule(r->kid.pid, SCHED_FIFO, 1))
+		SKIP(goto out, "no real time scheduling here");
+	page_go(r->kid.page, 1);
+	ASSERT_TRUE(echoed(pair[0].tx, 'a'));
+	worker = atomic_load(&r->kid.page->value[0]);
+	EXPECT_EQ(0, schedule(worker, SCHED_OTHER, 0));
+	EXPECT_EQ(0, schedule(r->kid.pid, SCHED_OTHER, 0));
+	ASSERT_TRUE(proc_wait_syscall(r->kid.pid, r->kid.pid, SYS_recvfrom, BOUND));
+	/* Each has its turn, the parent's first; it moves on, or nobody would look at its point. */
+	ASSERT_EQ(1, send(pair[1].tx, "b", 1, 0));
+	ASSERT_TRUE(page_changed(&r->kid.page->count[1], 0, BOUND));
+	ASSERT_EQ(1, send(pair[0].tx, "X", 1, 0));
+	id = rig_frozen(r);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, incident_rollback(&r->c, id, -1)) { TH_LOG("%s", r->c.ext); }
+	/* It was killed where its parent went back to a time before it. */
+	EXPECT_TRUE(page_changed(&r->kid.page->count[2], 0, BOUND));
+	EXPECT_EQ(0, r->kid.page->count[3]);
+	page_go(r->kid.page, 2);
+	EXPECT_TRUE(echoed(pair[1].tx, 'b'));
+out:
 	pair_close(&pair[0]);
 	pair_close(&pair[1]);
 }

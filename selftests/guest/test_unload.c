@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Loading and unloading, also while everything hooked is in use. SELFHEAL_CYCLES
- * (default 8) is the number of cycles under load.
+ * (default 5) is the number of cycles under load.
  */
 #include <errno.h>
 #include <kselftest_harness.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "rig.h"
 #include "stream.h"
-
-#define TRACEFS "/sys/kernel/tracing"
 
 FIXTURE(unload)
 {
@@ -214,36 +211,12 @@ static const char *one_cycle(struct rig *r, int n)
 	return wrong;
 }
 
-/* Of ours in /proc and /sys after an unload: the place, or NULL. */
-static const char *left_behind(void)
-{
-	static const char *const where[][2] = {
-		{ "/proc/modules", "selfheal" },
-		{ "/proc/kallsyms", "[selfheal]" },
-		{ "/proc/slabinfo", "selfheal" },
-		{ "/proc/net/ptype", "selfheal" },
-		{ TRACEFS "/enabled_functions", "" },
-		{ "/proc/vmallocinfo", "[selfheal]" },
-	};
-	unsigned int i;
-
-	if (access(TRACEFS "/enabled_functions", F_OK))
-		mount("tracefs", TRACEFS, "tracefs", 0, NULL);
-	if (access(TRACEFS "/enabled_functions", R_OK))
-		return TRACEFS " cannot be mounted";
-	for (i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
-		if (file_has(where[i][0], where[i][1]))
-			return where[i][0];
-	}
-	return NULL;
-}
-
 static int cycles(void)
 {
 	const char *text = getenv("SELFHEAL_CYCLES");
-	int n = text ? atoi(text) : 8;
+	int n = text ? atoi(text) : 5;
 
-	return n > 0 ? n : 8;
+	return n > 0 ? n : 5;
 }
 
 struct memory {
@@ -290,7 +263,7 @@ TEST_F_TIMEOUT(unload, cycles_under_load, 36000)
 	for (i = 0; i < n; i++) {
 		wrong = one_cycle(&r, i);
 		ASSERT_EQ(NULL, wrong) { TH_LOG("cycle %d of %d: %s", i, n, wrong); }
-		left = left_behind();
+		left = module_left_behind();
 		EXPECT_EQ(NULL, left) { TH_LOG("cycle %d: something of ours in %s", i, left); }
 	}
 	end = memory_now();
@@ -366,7 +339,7 @@ TEST_F_TIMEOUT(unload, controllers_ask_meanwhile, 36000)
 		asker[i].page = NULL;
 		child_end(&asker[i]);
 	}
-	left = left_behind();
+	left = module_left_behind();
 	EXPECT_EQ(NULL, left) { TH_LOG("something of ours in %s", left); }
 }
 

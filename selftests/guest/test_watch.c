@@ -43,14 +43,9 @@ FIXTURE_SETUP(watch)
 static int load_on(const char *path, const char *symbol)
 {
 	char args[64];
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
 
-	if (fd < 0)
-		return -errno;
 	snprintf(args, sizeof(args), "symbol=%s", symbol);
-	err = syscall(SYS_finit_module, fd, args, 0) ? -errno : 0;
-	close(fd);
-	return err;
+	return module_insert(path, args);
 }
 
 static int unhook(const char *symbol)
@@ -58,14 +53,9 @@ static int unhook(const char *symbol)
 	return load_on(unhook_path, symbol);
 }
 
-static int unload(const char *module)
-{
-	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
-}
-
 static int rehook(void)
 {
-	return unload("selfheal_unhook");
+	return module_remove("selfheal_unhook");
 }
 
 static int trace_write(const char *file, const char *text)
@@ -81,7 +71,7 @@ FIXTURE_TEARDOWN(watch)
 	if (self->unhooked)
 		EXPECT_EQ(0, rehook());
 	if (self->patched)
-		EXPECT_EQ(0, unload("selfheal_ipmodify"));
+		EXPECT_EQ(0, module_remove("selfheal_ipmodify"));
 	if (self->traced) {
 		trace_write("events/kprobes/enable", "0");
 		trace_write("kprobe_events", "-:watched");
@@ -194,7 +184,7 @@ TEST_F(watch, livepatches_do_not_share_the_entry)
 	self->patched = true;
 	EXPECT_EQ(-EBUSY, policy_load(&r->c, &r->p));
 	EXPECT_NE('\0', r->c.ext[0]);
-	ASSERT_EQ(0, unload("selfheal_ipmodify"));
+	ASSERT_EQ(0, module_remove("selfheal_ipmodify"));
 	self->patched = false;
 	EXPECT_EQ(0, policy_load(&r->c, &r->p));
 	EXPECT_TRUE(hook_is("pipe_write", "active"));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "proc.h"
 
 #define KSFT_SKIP_STATUS 4
+#define TRACEFS "/sys/kernel/tracing"
 
 static bool found_loaded;
 
@@ -63,28 +65,40 @@ const char *module_path(void)
 	return NULL;
 }
 
+int module_insert(const char *path, const char *args)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, args, 0))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int module_remove(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
 int module_load(void)
 {
 	const char *path;
-	int fd, ret = 0;
+	int ret;
 
 	if (module_loaded())
 		return 0;
 	path = module_path();
 	if (!path)
 		return -ENOENT;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)
-		ret = -errno;
-	close(fd);
-	return ret;
+	ret = module_insert(path, "");
+	return ret == -EEXIST ? 0 : ret;
 }
 
 int module_unload(void)
 {
-	return syscall(SYS_delete_module, "selfheal", O_NONBLOCK) ? -errno : 0;
+	return module_remove("selfheal");
 }
 
 int module_unload_wait(int ms)
@@ -98,6 +112,29 @@ int module_unload_wait(int ms)
 		pause_ms(5);
 	}
 	return ret == -ENOENT ? 0 : ret;
+}
+
+const char *module_left_behind(void)
+{
+	static const char *const where[][2] = {
+		{ "/proc/modules", "selfheal" },
+		{ "/proc/kallsyms", "[selfheal]" },
+		{ "/proc/slabinfo", "selfheal" },
+		{ "/proc/net/ptype", "selfheal" },
+		{ TRACEFS "/enabled_functions", "" },
+		{ "/proc/vmallocinfo", "[selfheal]" },
+	};
+	unsigned int i;
+
+	if (access(TRACEFS "/enabled_functions", F_OK))
+		mount("tracefs", TRACEFS, "tracefs", 0, NULL);
+	if (access(TRACEFS "/enabled_functions", R_OK))
+		return TRACEFS " cannot be mounted";
+	for (i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		if (file_has(where[i][0], where[i][1]))
+			return where[i][0];
+	}
+	return NULL;
 }
 
 static void skip_all(const char *why)

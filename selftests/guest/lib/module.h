@@ -15,6 +15,12 @@ int module_unload(void);
 /* Tries until the last dying member has let go, or the bound. */
 int module_unload_wait(int ms);
 
+/* Any other module: 0 or -errno. */
+int module_insert(const char *path, const char *args);
+int module_remove(const char *name);
+/* Of ours in /proc and /sys after an unload: the place, or NULL. */
+const char *module_left_behind(void);
+
 /*
  * Start of a test program: prints a skip and exits where tests cannot run,
  * loads the module when needed. End: leaves it as found; the exit status.

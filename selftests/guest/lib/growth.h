@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel has allocated for keeps, to the object: each slab cache that
+ * the kernel cannot shrink at will, after the free objects that CPUs keep have
+ * been given back, and what else /proc/meminfo counts exactly.
+ */
+#ifndef GUEST_GROWTH_H
+#define GUEST_GROWTH_H
+
+#include <stdbool.h>
+
+#define GROWTH_CACHES 512
+
+struct growth {
+	unsigned int nr;
+	struct {
+		char name[48];
+		long objects, size;	/* number, bytes of one */
+	} cache[GROWTH_CACHES];
+	long vmalloc, percpu, kernel_stacks, page_tables;	/* KiB */
+};
+
+/* Wait, with a bound, until the counts fall no more, and take them: 0 or -errno. */
+int growth_take(struct growth *g);
+
+/*
+ * What has grown between the two by more than @objects in a cache, or @kib of
+ * the rest: printed, counted.
+ */
+unsigned int growth_tell(const struct growth *from, const struct growth *to, long objects,
+			 long kib);
+
+#endif
