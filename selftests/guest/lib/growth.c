@@ -51,8 +51,9 @@ static int read_caches(struct growth *g)
 		return -errno;
 	g->nr = 0;
 	while (fgets(line, sizeof(line), file) && g->nr < GROWTH_CACHES) {
-		if (sscanf(line, "%47s %ld %*d %ld", g->cache[g->nr].name,
-			   &g->cache[g->nr].objects, &g->cache[g->nr].size) == 3 &&
+		if (sscanf(line, "%47s %ld %*d %ld %ld", g->cache[g->nr].name,
+			   &g->cache[g->nr].objects, &g->cache[g->nr].size,
+			   &g->cache[g->nr].per_slab) == 4 &&
 		    !reclaimable(g->cache[g->nr].name))
 			g->nr++;
 	}
@@ -124,12 +125,13 @@ static unsigned int tell_kib(const char *what, long grown, long kib)
 unsigned int growth_tell(const struct growth *from, const struct growth *to, long objects,
 			 long kib)
 {
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int i, found = 0;
 	long grown;
 
 	for (i = 0; i < to->nr; i++) {
 		grown = to->cache[i].objects - objects_of(from, to->cache[i].name);
-		if (grown <= objects)
+		if (grown <= objects + cpus * to->cache[i].per_slab)
 			continue;
 		printf("# slab cache %s has grown by %ld objects of %ld bytes\n",
 		       to->cache[i].name, grown, to->cache[i].size);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel has allocated for keeps, to the object: each slab cache that
- * the kernel cannot shrink at will, after the free objects that CPUs keep have
- * been given back, and what else /proc/meminfo counts exactly.
+ * What the kernel has allocated for keeps: each slab cache that it cannot
+ * shrink at will, after the free objects that CPUs keep have been given back,
+ * and what else /proc/meminfo counts exactly. All objects of the one slab that
+ * a CPU has begun since count as used: a cache is known to a slab for each CPU.
  */
 #ifndef GUEST_GROWTH_H
 #define GUEST_GROWTH_H
@@ -15,7 +16,7 @@ struct growth {
 	unsigned int nr;
 	struct {
 		char name[48];
-		long objects, size;	/* number, bytes of one */
+		long objects, size, per_slab;	/* number, bytes of one, number in a slab */
 	} cache[GROWTH_CACHES];
 	long vmalloc, percpu, kernel_stacks, page_tables;	/* KiB */
 };
@@ -24,8 +25,8 @@ struct growth {
 int growth_take(struct growth *g);
 
 /*
- * What has grown between the two by more than @objects in a cache, or @kib of
- * the rest: printed, counted.
+ * What has grown between the two by more than @objects in a cache, and what is
+ * not known of it, or by more than @kib of the rest: printed, counted.
  */
 unsigned int growth_tell(const struct growth *from, const struct growth *to, long objects,
 			 long kib);
