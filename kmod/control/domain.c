@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about domains: making, freezing, dissolving, showing. */
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -28,9 +29,11 @@ const struct nla_policy sh_nl_domain_id[SELFHEAL_A_DOMAIN_MAX + 1] = {
 	[SELFHEAL_A_DOMAIN_ID] = { .type = NLA_U64 },
 };
 
+/* The caller has a reference to @d; may sleep for a grace period of RCU-tasks. */
 static void sh_dissolve_all(struct sh_domain *d)
 {
 	struct sh_member *m;
+	bool any = false;
 
 	do {
 		spin_lock(&d->lock);
@@ -43,7 +46,11 @@ static void sh_dissolve_all(struct sh_domain *d)
 		sh_quarantine_member_exit(m);
 		sh_member_dissolve(m);
 		sh_member_put(m);
+		any = true;
 	} while (true);
+	/* Its tap may have found one of them, without a reference, and look at the domain. */
+	if (any)
+		synchronize_rcu_tasks();
 }
 
 int sh_domain_make(struct sk_buff *skb, struct genl_info *info)

@@ -2,6 +2,7 @@
 /* Enrolment by request: who may be a member, with what, and how all of it is found. */
 #include <linux/file.h>
 #include <linux/pid.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <net/genetlink.h>
@@ -107,10 +108,14 @@ static int sh_enrol_fits(struct sh_domain *d, struct task_struct *task,
 	return err;
 }
 
-/* Take the members of @d that are threads of @task's process out again. */
+/*
+ * Take the members of @d that are threads of @task's process out again. May
+ * sleep for a grace period of RCU-tasks.
+ */
 static void sh_dissolve_process(struct sh_domain *d, struct task_struct *task)
 {
 	struct sh_member *m, *found;
+	bool any = false;
 
 	do {
 		found = NULL;
@@ -127,8 +132,12 @@ static void sh_dissolve_process(struct sh_domain *d, struct task_struct *task)
 			sh_quarantine_member_exit(found);
 			sh_member_dissolve(found);
 			sh_member_put(found);
+			any = true;
 		}
 	} while (found);
+	/* Its tap may have found one of them, without a reference, and look at the domain. */
+	if (any)
+		synchronize_rcu_tasks();
 }
 
 /* Enrol every thread of @task's process; again until a pass finds no new one. */

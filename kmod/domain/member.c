@@ -241,7 +241,9 @@ static int sh_member_queue(struct sh_member *m, enum task_work_notify_mode notif
 {
 	int err;
 
-	sh_member_hold(m);
+	/* By a tap that has no reference: dissolved meanwhile it needs no work. */
+	if (!sh_member_hold_found(m))
+		return -ESRCH;
 	err = task_work_add(m->task, &m->work, notify);
 	if (err)
 		sh_member_put(m);

@@ -7,7 +7,8 @@
  * dissolved. A task that runs with its own member needs no lock for it as
  * long as it does not sleep: memory goes back only after a grace period of
  * RCU-tasks, which a task ends by sleeping of its own accord. Whoever sleeps
- * while using one takes a reference first.
+ * while using one takes a reference first (sh_member_hold_found()). Its
+ * domain lasts as long: whoever dissolves waits for such a grace period.
  */
 #ifndef SELFHEAL_DOMAIN_MEMBER_H
 #define SELFHEAL_DOMAIN_MEMBER_H
@@ -114,6 +115,15 @@ bool sh_member_within(const struct sh_domain *d, const struct task_struct *task)
 static inline void sh_member_hold(struct sh_member *m)
 {
 	refcount_inc(&m->ref);
+}
+
+/*
+ * For @m as sh_member_current() found it. False: it has been dissolved since,
+ * and current is no member any more.
+ */
+static inline bool sh_member_hold_found(struct sh_member *m)
+{
+	return refcount_inc_not_zero(&m->ref);
 }
 
 void sh_member_put(struct sh_member *m);

@@ -228,10 +228,11 @@ static void sh_newborn(void)
 	if (serial)
 		sh_cookie_clear();
 	if (!err) {
-		m = sh_member_current();
-		sh_member_hold(m);
-		sh_domain_park(m);
-		sh_member_put(m);
+		m = sh_member_get(current);
+		if (m) {
+			sh_domain_park(m);
+			sh_member_put(m);
+		}
 	}
 	if (d)
 		sh_domain_put(d);
@@ -287,9 +288,8 @@ struct sh_tap_result sh_tap_boundary(struct pt_regs *regs)
 	/* A breakpoint or single step: a real uprobe's business. */
 	if ((int)regs->orig_ax == -1)
 		return SH_TAP_CONTINUE;
-	if (m) {
+	if (m && sh_member_hold_found(m)) {
 		clear_thread_flag(TIF_UPROBE);
-		sh_member_hold(m);
 		sh_member_boundary(m, regs);
 		sh_member_put(m);
 		return SH_TAP_SKIP(0);

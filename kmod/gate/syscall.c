@@ -86,7 +86,8 @@ static noinline bool sh_gate_slow(struct sh_member *m, struct pt_regs *regs, u8 
 {
 	bool skip;
 
-	sh_member_hold(m);
+	if (!sh_member_hold_found(m))
+		return false;
 	skip = sh_gate_enter(m, regs, in_ia32_syscall() ? SH_ABI_32 : SH_ABI_64, class);
 	sh_member_put(m);
 	return skip;

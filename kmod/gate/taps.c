@@ -26,8 +26,7 @@ struct sh_tap_result sh_tap_signal(struct ksignal *ksig)
 		return SH_TAP_CONTINUE;
 	/* The signal may end the task: be told of it. */
 	sh_member_arm(m);
-	if (m->domain->policy->fault_mask) {
-		sh_member_hold(m);
+	if (m->domain->policy->fault_mask && sh_member_hold_found(m)) {
 		sh_sense_fault(m);
 		sh_member_put(m);
 	}
@@ -42,9 +41,8 @@ struct sh_tap_result sh_tap_dump_page(unsigned long addr)
 {
 	struct sh_member *m = sh_member_current();
 
-	if (!m || sh_state_runs(sh_domain_state(m->domain)))
+	if (!m || sh_state_runs(sh_domain_state(m->domain)) || !sh_member_hold_found(m))
 		return SH_TAP_CONTINUE;
-	sh_member_hold(m);
 	sh_domain_stall(m);
 	sh_member_put(m);
 	return SH_TAP_CONTINUE;
@@ -63,14 +61,13 @@ struct sh_tap_result sh_tap_exec(struct linux_binprm *bprm)
 	struct sh_policy *p;
 	bool allowed;
 
-	if (!m) {
+	if (!m || !sh_member_hold_found(m)) {
 		p = sh_policy_match(file_inode(bprm->file));
 		if (p)
 			set_thread_flag(TIF_UPROBE);	/* lineage.c enrols it */
 		sh_policy_put(p);
 		return SH_TAP_CONTINUE;
 	}
-	sh_member_hold(m);
 	allowed = sh_sense_exec(m, bprm->file);
 	if (!allowed)
 		m->exec_wait = true;
@@ -92,9 +89,8 @@ struct sh_tap_result sh_tap_sendmsg(struct socket *sock, struct msghdr *msg, int
 	struct sh_tap_result r = SH_TAP_CONTINUE;
 	ssize_t ret;
 
-	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_SOCKET))
+	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_SOCKET) || !sh_member_hold_found(m))
 		return r;
-	sh_member_hold(m);
 	if (sh_socket_output(m, sock, msg, size, false, &ret)) {
 		/* 0 would be the LSMs' consent: the caller would send it. */
 		if (!ret && size)
@@ -112,9 +108,8 @@ struct sh_tap_result sh_tap_sendpage(struct file *file, struct page *page, int o
 	struct sh_tap_result r = SH_TAP_CONTINUE;
 	ssize_t ret;
 
-	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_SOCKET))
+	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_SOCKET) || !sh_member_hold_found(m))
 		return r;
-	sh_member_hold(m);
 	if (sh_socket_output_page(m, file, page, offset, size, more ? MSG_MORE : 0, &ret))
 		r = SH_TAP_SKIP(sh_output_result(m, ret));
 	sh_member_put(m);
@@ -127,9 +122,8 @@ struct sh_tap_result sh_tap_shutdown(struct socket *sock, int how)
 	struct sh_tap_result r = SH_TAP_CONTINUE;
 	int ret;
 
-	if (!m)
+	if (!m || !sh_member_hold_found(m))
 		return r;
-	sh_member_hold(m);
 	if (sh_socket_shutdown(m, sock, how, &ret))
 		r = SH_TAP_SKIP((long)ret);
 	sh_member_put(m);
@@ -142,9 +136,8 @@ struct sh_tap_result sh_tap_pipe_write(struct kiocb *iocb, struct iov_iter *from
 	struct sh_tap_result r = SH_TAP_CONTINUE;
 	ssize_t ret;
 
-	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_PIPE))
+	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_PIPE) || !sh_member_hold_found(m))
 		return r;
-	sh_member_hold(m);
 	if (sh_pipe_output(m, iocb, from, &ret))
 		r = SH_TAP_SKIP(sh_output_result(m, ret));
 	sh_member_put(m);
@@ -171,9 +164,8 @@ struct sh_tap_result sh_tap_tty_write(struct kiocb *iocb, struct iov_iter *from)
 	struct sh_tap_result r = SH_TAP_CONTINUE;
 	ssize_t ret;
 
-	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_TTY))
+	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_TTY) || !sh_member_hold_found(m))
 		return r;
-	sh_member_hold(m);
 	if (sh_tty_output(m, iocb, from, &ret))
 		r = SH_TAP_SKIP(sh_output_result(m, ret));
 	sh_member_put(m);
