@@ -122,18 +122,23 @@ FIXTURE_SETUP(dump)
 	ASSERT_TRUE(proc_wait_state(self->r.kid.pid, self->r.kid.pid, 'S', BOUND));
 }
 
-static void let_helper_read(const char *dir)
+/* It has told that it is there before it opens its end: until then there is nobody to write to. */
+static bool let_helper_read(const char *dir, int ms)
 {
+	int64_t end = now_ms() + ms;
 	char path[64];
+	bool told;
 	int fd;
 
 	path_in(path, sizeof(path), dir, "go");
-	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (write(fd, "\n", 1) != 1)
-		perror("# go");
+	while ((fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0) {
+		if (now_ms() >= end)
+			return false;
+		pause_ms(2);
+	}
+	told = write(fd, "\n", 1) == 1;
 	close(fd);
+	return told;
 }
 
 static uint64_t arrived(int fd)
@@ -156,11 +161,13 @@ FIXTURE_TEARDOWN(dump)
 
 	if (self->pattern[0])
 		EXPECT_EQ(0, write_file(PATTERN, self->pattern));
-	let_helper_read(self->dir);
+	let_helper_read(self->dir, 0);
 	if (self->r.c.sk)
 		EXPECT_TRUE(rig_close(&self->r));
-	while (!there_is(self->dir, "ended", 5) && now_ms() < end)
+	while (!there_is(self->dir, "ended", 5) && now_ms() < end) {
+		let_helper_read(self->dir, 0);
 		arrived(self->fd);
+	}
 	close(self->fd);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		path_in(path, sizeof(path), self->dir, names[i]);
@@ -177,7 +184,7 @@ TEST_F(dump, stops_and_goes_on)
 
 	ASSERT_EQ(0, domain_freeze(&r->c, r->dom, &id));
 	ASSERT_TRUE(domain_wait(&r->c, r->dom, SELFHEAL_DOMAIN_STATE_FROZEN, BOUND));
-	let_helper_read(self->dir);
+	ASSERT_TRUE(let_helper_read(self->dir, BOUND));
 	/* What was in the pipe comes; then comes no more. */
 	ASSERT_TRUE(rx_ready(self->fd, BOUND));
 	for (end = now_ms() + QUIET; now_ms() < end; pause_ms(2))
@@ -207,7 +214,7 @@ TEST_F(dump, killed_dumps_no_more)
 	ASSERT_EQ(0, incident_verdict(&r->c, id, SELFHEAL_VERDICT_KILL));
 	EXPECT_TRUE(domain_wait(&r->c, r->dom, SELFHEAL_DOMAIN_STATE_GONE, BOUND));
 	EXPECT_TRUE(child_wait(&r->kid, BOUND));
-	let_helper_read(self->dir);
+	ASSERT_TRUE(let_helper_read(self->dir, BOUND));
 	while (!there_is(self->dir, "ended", 5) && now_ms() < end)
 		bytes += arrived(self->fd);
 	bytes += arrived(self->fd);
