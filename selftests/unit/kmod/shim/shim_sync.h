@@ -66,6 +66,14 @@ static inline void refcount_inc(refcount_t *r)
 	r->refs++;
 }
 
+static inline bool refcount_inc_not_zero(refcount_t *r)
+{
+	if (!r->refs)
+		return false;
+	r->refs++;
+	return true;
+}
+
 static inline void kref_init(struct kref *k)
 {
 	k->refcount.refs = 1;
