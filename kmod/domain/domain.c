@@ -372,10 +372,10 @@ void sh_domain_check_gone(struct sh_domain *d)
 	spin_lock(&d->lock);
 	gone = sh_domain_empty(d) && sh_state_may(d->state, SELFHEAL_DOMAIN_STATE_GONE);
 	if (gone) {
-		/* Before the event: who hears it may unload the policy at once. */
+		/* Before anybody can tell that it has gone: who does may unload the policy at once. */
+		atomic_dec(&d->policy->domains);
 		xa_erase(&sh_domains, d->id);
 		atomic64_inc(&sh_domain_changes);
-		atomic_dec(&d->policy->domains);
 		sh_domain_set_state(d, SELFHEAL_DOMAIN_STATE_GONE);
 	}
 	spin_unlock(&d->lock);

@@ -71,18 +71,24 @@ void page_block(struct page *page, uint32_t go)
 		futex_wait(&page->go, now, -1);
 }
 
-bool page_wait(struct page *page, uint32_t step, int ms)
+/* Of a word that only grows. */
+static bool word_wait(_Atomic uint32_t *word, uint32_t least, int ms)
 {
 	int64_t end = now_ms() + ms, left;
 	uint32_t now;
 
-	while ((now = atomic_load(&page->step)) < step) {
+	while ((now = atomic_load(word)) < least) {
 		left = end - now_ms();
 		if (left <= 0)
 			return false;
-		futex_wait(&page->step, now, left);
+		futex_wait(word, now, left);
 	}
 	return true;
+}
+
+bool page_wait(struct page *page, uint32_t step, int ms)
+{
+	return word_wait(&page->step, step, ms);
 }
 
 bool page_changed(_Atomic uint64_t *word, uint64_t old, int ms)
@@ -104,6 +110,7 @@ int pidfd_of(pid_t pid)
 
 int child_start_on(struct child *c, struct page *page, child_fn fn, void *arg)
 {
+	uint32_t started = atomic_load(&page->started);
 	pid_t parent = getpid();
 
 	memset(c, 0, sizeof(*c));
@@ -114,6 +121,8 @@ int child_start_on(struct child *c, struct page *page, child_fn fn, void *arg)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(125);
+		atomic_fetch_add(&page->started, 1);
+		futex_wake(&page->started);
 		page_block(page, 1);
 		fn(page, arg);
 		_exit(0);
@@ -121,7 +130,9 @@ int child_start_on(struct child *c, struct page *page, child_fn fn, void *arg)
 	if (c->pid < 0)
 		return -errno;
 	c->pidfd = pidfd_of(c->pid);
-	return c->pidfd < 0 ? -errno : 0;
+	if (c->pidfd < 0)
+		return -errno;
+	return word_wait(&page->started, started + 1, slow_ms(60000)) ? 0 : -ETIMEDOUT;
 }
 
 int child_start(struct child *c, child_fn fn, void *arg)

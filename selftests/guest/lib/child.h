@@ -16,6 +16,7 @@
 
 struct page {
 	_Atomic uint32_t step, go;
+	_Atomic uint32_t started;	/* children that have made their first calls */
 	_Atomic uint32_t threads;	/* for programs that count their threads in */
 	_Atomic int64_t value[64];	/* results; meaning is the test's */
 	_Atomic uint64_t count[128];	/* counters that must stop while frozen */
@@ -44,7 +45,10 @@ bool page_wait(struct page *page, uint32_t step, int ms);
 /* Wait for *word to differ from old; for counters. */
 bool page_changed(_Atomic uint64_t *word, uint64_t old, int ms);
 
-/* Fork; the child waits for go >= 1, runs fn and exits with 0. */
+/*
+ * Fork; the child waits for go >= 1, runs fn and exits with 0. On return it has
+ * made all calls of its own but that of the wait: a domain sees none of them.
+ */
 int child_start(struct child *c, child_fn fn, void *arg);
 int child_start_on(struct child *c, struct page *page, child_fn fn, void *arg);
 /* Wait for the end, with a bound; the wait status is in c->status. */

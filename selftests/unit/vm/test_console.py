@@ -49,6 +49,14 @@ class Complaints(unittest.TestCase):
     def test_context(self):
         self.assertEqual(len(console.complaints("WARNING: x\na\nb\nc\n", 2)), 3)
 
+    def test_place(self):
+        text = ("[1.0] fine+0x1/0x2\n[2.0] watchdog: BUG: soft lockup - CPU#0 stuck\n"
+                "[2.0] RIP: 0010:walk+0x1/0x2 [selfheal]\n[2.0] Call Trace:\n[2.0]  <TASK>\n"
+                "[2.0]  ? guess+0x1/0x2\n[2.0]  sure+0x1/0x2\n")
+        self.assertEqual([line.strip() for line in console.place(text).splitlines()],
+                         ["", "RIP: 0010:walk+0x1/0x2 [selfheal]", "sure+0x1/0x2"])
+        self.assertEqual(console.place(FINE), "")
+
     def test_taints(self):
         self.assertEqual(console.new_taints(1 << 12, 1 << 12 | 1 << 9), ["warned"])
         self.assertEqual(console.new_taints(1 << 9, 1 << 9 | 1 << 12), [])

@@ -30,6 +30,11 @@ class Judge(unittest.TestCase):
         self.assertEqual(got.failures, ["b"])
         self.assertFalse(got.good)
 
+    def test_reasons_are_those_of_the_failure(self):
+        text = ("1..2\n# a.c:1:a:chatter\nok 1 a\n# RUN b ...\n# b.c:7:b:Expected 1 == 2\n"
+                "# b: Test failed\nnot ok 2 b\n")
+        self.assertEqual(ktap.judge(text, 1).reasons, [["b.c:7:b:Expected 1 == 2"]])
+
     def test_not_ok_with_exit_0(self):
         got = ktap.judge("1..2\nok 1 a\nnot ok 2 b\n", 0)
         self.assertEqual(got.total_failed, 2)

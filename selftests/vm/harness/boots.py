@@ -204,7 +204,8 @@ class Suite:
             outcome.console = parts.get(outcome.name, "")
             bad = console.complaints(outcome.console)
             if bad:
-                outcome.verdict.problem(f"the kernel complained ({len(bad)} lines): {bad[0]}")
+                outcome.verdict.problem(f"the kernel complained ({len(bad)} lines): {bad[0]}" +
+                                        console.place(outcome.console))
         early = console.complaints(parts[""])
         if early:
             if not self.outcomes[first:]:

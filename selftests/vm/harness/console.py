@@ -23,6 +23,8 @@ HARMLESS = re.compile("|".join((
     r"Spectre V2 : WARNING: Unprivileged eBPF is enabled",
     r"\*\*\s.*NOTICE",
 )))
+# A line of a call trace that is no guess ("? name+..."), and where the CPU was.
+_FRAME = re.compile(r"(\] |^)(RIP: |\s+(?!\?)[\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+)")
 # TAINT_DIE, TAINT_WARN, TAINT_SOFTLOCKUP, TAINT_BAD_PAGE
 TAINTS = {7: "died (oops or BUG)", 9: "warned", 14: "soft lockup", 5: "bad page"}
 
@@ -39,6 +41,13 @@ def complaints(text, context=0):
         elif number <= until:
             wanted.append(line)
     return wanted
+
+
+def place(text):
+    """Where the first complaint arose, as far as it says: lines for people, or nothing."""
+    lines = complaints(text, context=40)
+    frames = [line.split("] ", 1)[-1].strip() for line in lines if _FRAME.search(line)]
+    return "".join("\n      " + frame for frame in frames[:12])
 
 
 def new_taints(before, after):

@@ -17,8 +17,11 @@ from .cache import HarnessError, need
 
 # no_timer_check: the kernel waits ten ticks by its cycle counter for its timer, and panics
 # when a starved emulator delivers none in that time.
+# The watchdogs: a host that stops for half a minute, as machines of a CI do, is to them a CPU
+# that is stuck (20 s by default). What really hangs is found two minutes later, or by the limit.
 APPEND = ("console=ttyS0 loglevel=5 panic=-1 oops=panic reboot=t 8250.nr_uarts=4 "
-          "no_timer_check random.trust_cpu=on printk.time=1 sysrq_always_enabled")
+          "no_timer_check random.trust_cpu=on printk.time=1 sysrq_always_enabled "
+          "watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180")
 PR_SET_PDEATHSIG = 1
 # How long a guest may take to answer a SysRq key, once its time is over.
 AUTOPSY_SECONDS = 8

@@ -11,17 +11,22 @@ import re
 EXIT_SKIP = 4
 _PLAN = re.compile(r"1\.\.(\d+)(?:\s*#\s*SKIP\S*\s*(.*))?\s*$", re.I)
 _RESULT = re.compile(r"(not )?ok\b(?:\s+(\d+))?\s*-?\s*(.*)$")
+_REASON = re.compile(r"# ([\w.-]+:\d+:\w+:.*)$")
 _DIRECTIVE = re.compile(r"(?:^|\s)#\s*(SKIP|XFAIL|TODO)\b:?\s*(.*)$", re.I)
 
 
 @dataclasses.dataclass
 class Verdict:
-    """The counts of one program; problems are failures beyond its own 'not ok' lines."""
+    """The counts of one program; problems are failures beyond its own 'not ok' lines.
+
+    For each failure there is a list of reasons: what the harness said of it, FILE:LINE:TEST:TEXT.
+    """
     passed: int = 0
     failed: int = 0
     skipped: int = 0
     planned: int = None
     failures: list = dataclasses.field(default_factory=list)
+    reasons: list = dataclasses.field(default_factory=list)
     skips: list = dataclasses.field(default_factory=list)
     problems: list = dataclasses.field(default_factory=list)
 
@@ -40,7 +45,7 @@ class Verdict:
         return self.total_failed == 0 and self.passed + self.skipped > 0
 
 
-def _result(verdict, match):
+def _result(verdict, match, reasons):
     negative, _, rest = match.groups()
     directive = _DIRECTIVE.search(rest)
     kind = directive[1].upper() if directive else None
@@ -56,6 +61,7 @@ def _result(verdict, match):
     else:
         verdict.failed += 1
         verdict.failures.append(name)
+        verdict.reasons.append(reasons)
 
 
 def parse(text, complete=True):
@@ -65,6 +71,7 @@ def parse(text, complete=True):
     """
     verdict = Verdict()
     seen = 0
+    reasons = []
     for line in text.splitlines():
         line = line.rstrip()
         plan = _PLAN.match(line)
@@ -81,6 +88,9 @@ def parse(text, complete=True):
         if line.startswith("Bail out!"):
             verdict.problem(line)
             continue
+        reason = _REASON.match(line)
+        if reason:
+            reasons.append(reason[1])
         match = _RESULT.match(line)
         if not match:
             continue
@@ -88,7 +98,8 @@ def parse(text, complete=True):
         if match[2] and int(match[2]) != seen:
             verdict.problem(f"result number {match[2]} where {seen} was due")
             seen = int(match[2])
-        _result(verdict, match)
+        _result(verdict, match, reasons)
+        reasons = []
     if verdict.planned is None:
         verdict.problem("no plan")
     elif complete and verdict.planned and verdict.planned != verdict.passed + verdict.failed + verdict.skipped:

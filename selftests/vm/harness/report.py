@@ -3,6 +3,8 @@
 
 import sys
 
+REASONS = 5
+
 
 def _words(verdict):
     words = [f"{verdict.passed} passed"]
@@ -11,6 +13,14 @@ def _words(verdict):
     if verdict.skipped:
         words.append(f"{verdict.skipped} skipped")
     return ", ".join(words)
+
+
+def _failed(verdict):
+    """What failed, each with what it said first: the end of a run is what is kept of it."""
+    lines = []
+    for name, reasons in zip(verdict.failures, verdict.reasons):
+        lines.append("\n      ".join([name, *reasons[:REASONS]]))
+    return lines + verdict.problems
 
 
 def _print(text=""):
@@ -42,7 +52,7 @@ def table(outcomes):
         verdict = outcome.verdict
         _print(f"{outcome.kernel:11} {outcome.name:{width}} {verdict.passed:7} "
                f"{verdict.total_failed:7} {verdict.skipped:8} {outcome.seconds:8.1f}")
-    for title, pick in (("failed", lambda v: v.failures + v.problems), ("skipped", lambda v: v.skips)):
+    for title, pick in (("failed", _failed), ("skipped", lambda v: v.skips)):
         lines = [f"  {outcome.kernel} {outcome.name}: {text}"
                  for outcome in outcomes for text in pick(outcome.verdict)]
         if lines:
