@@ -294,6 +294,8 @@ void sh_quarantine_member_exit(struct sh_member *m)
 		list_del_init(&h->member_node);
 		any = true;
 	}
+	/* Its last call may have been in the midst of taking when a kill dropped the others. */
+	any |= q->killed && !list_empty(&q->log);
 	spin_unlock(&q->lock);
 	if (any)
 		sh_quarantine_kick(q);

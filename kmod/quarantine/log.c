@@ -114,7 +114,6 @@ static struct sh_held *sh_held_new(struct sh_output *o, size_t n)
 	h->len = n;
 	h->due = o->due;
 	h->flags = o->flags;
-	h->stamp = ktime_get_boottime_ns();
 	h->tid = task_pid_nr(current);
 	h->tgid = task_tgid_nr(current);
 	if (o->namelen) {
@@ -171,6 +170,8 @@ static int sh_held_append(struct sh_quarantine *q, struct sh_member *m, struct s
 		hash_add(q->objects, &o->hash, (unsigned long)inode);
 	}
 	h->object = o;
+	/* Not before its last byte was there: the copy can be stalled from user space. */
+	h->stamp = ktime_get_boottime_ns();
 	h->seq = ++q->seq;
 	list_add_tail(&h->log, &q->log);
 	list_add_tail(&h->object_node, &o->entries);
