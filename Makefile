@@ -100,12 +100,6 @@ bench: guest-build			## measurements, in guests
 test-debug test-long: deps		## test-debug: kernels with sanitizers; test-long: soak and fuzz
 	@$(TOP)/selftests/debug/$@
 
-test-cycles: guest-build		## load, test and unload 100 times in one boot of each kernel
-	@for kernel in $(TEST_KERNELS); do \
-		$(VM)/run --kernel $$kernel --timeout 7200 -- \
-			/opt/selfheal/selftests/guest/tool_cycles || exit; \
-	done
-
 fuzz: deps				## fuzz the parsers and the quarantine in user space (T=10m)
 	@$(TOP)/selftests/fuzz/run --time $(T)
 
@@ -134,4 +128,4 @@ help:					## this list
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## \(.*\)/  \1\t\2/p' $(TOP)/Makefile | expand -t 26
 
 .PHONY: all modules module test-modules test-module user selftests uapi check-uapi deps guest-build unit test demo bench \
-	test-debug test-long test-cycles fuzz check install uninstall clean help
+	test-debug test-long fuzz check install uninstall clean help

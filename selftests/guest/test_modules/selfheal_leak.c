@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For guest/tool_cycles, which must notice it: each load of it leaks an object
+ * For guest/test_cycles, which must notice it: each load of it leaks an object
  * of @bytes, as a module with a forgotten kfree() would.
  */
 #include <linux/init.h>
