@@ -42,6 +42,7 @@
 #include "rig.h"
 #include "stream.h"
 
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BATCHES 101
 /* Of what takes another path now and then: one operation each, the least counts. */
 #define SINGLES 201
@@ -277,11 +278,32 @@ static int measure_all(char *state)
 	return end_measuring(start_measuring(state, -1));
 }
 
+static void measure_named(const char *name, const char *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		if (!strcmp(ops[i].name, name))
+			measure(&ops[i], state);
+}
+
 /* What a gate or a filter costs is seen at the cheapest call. */
 static void measure_gettid(struct page *page, void *arg)
 {
 	(void)page;
-	measure(&ops[1], arg);
+	measure_named("gettid", arg);
+}
+
+/* Output is held, and let go at the wait for input that each of these ends with. */
+static void measure_held(struct page *page, void *arg)
+{
+	static const char *const held[] = { "pipe", "unix", "udp", "tcp" };
+	unsigned int i;
+
+	measure_gettid(page, arg);
+	open_everything();
+	for (i = 0; i < ARRAY_SIZE(held); i++)
+		measure_named(held[i], arg);
 }
 
 static void everything(struct policy *p)
@@ -308,7 +330,7 @@ static int as_member(bool hold, char *state)
 	} else {
 		policy_faults(&r.p);
 	}
-	err = rig_run(&r, measure_gettid, state);
+	err = rig_run(&r, hold ? measure_held : measure_gettid, state);
 	if (err || !child_exited(&r.kid, 600000, 0)) {
 		fprintf(stderr, "bench_calls: member: %d %s\n", err, r.c.ext);
 		return 1;
