@@ -185,9 +185,14 @@ static int sh_enrol_process(struct sh_domain *d, struct task_struct *task, enum 
 			NL_SET_ERR_MSG(extack, "the domain is not running");
 			return -EBUSY;
 		}
-		if (err && err != -ESRCH)
+		/* It ended, or a sibling that is a member by now has found it first. */
+		if (err && err != -ESRCH && err != -EEXIST) {
+			if (err == -EBUSY)
+				NL_SET_ERR_MSG(extack, "the process is a member of another domain");
 			return err;
+		}
 		any |= !err;
+		already |= err == -EEXIST;
 	} while (true);
 	if (any) {
 		/* Whatever it opened since: from now on the taps see it. */

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <kselftest_harness.h>
 #include <linux/io_uring.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -465,6 +466,59 @@ TEST_F(odd, stopped_process_can_be_enrolled)
 	kill(r->kid.pid, SIGCONT);
 	page_go(r->kid.page, 1);
 	EXPECT_TRUE(page_wait(r->kid.page, 2, BOUND));
+}
+
+#define THREADS 24
+#define CROWDS 12
+
+static void *come_and_go(void *arg)
+{
+	struct page *page = arg;
+
+	atomic_fetch_add(&page->threads, 1);
+	for (;;)
+		pause_ms(1);
+	return NULL;
+}
+
+static void crowd(struct page *page, void *arg)
+{
+	pthread_t t;
+	int i;
+
+	(void)arg;
+	for (i = 0; i < THREADS; i++) {
+		if (pthread_create(&t, NULL, come_and_go, page))
+			_exit(1);
+	}
+	while (atomic_load(&page->threads) < THREADS)
+		sched_yield();
+	page_step(page, 1);
+	come_and_go(page);
+}
+
+/*
+ * Who is enrolled first looks for siblings, too, as some may have been born
+ * unseen: whichever of the two finds a thread, it is no failure.
+ */
+TEST_F_TIMEOUT(odd, busy_threads_are_enrolled_once, 600)
+{
+	struct rig *r = &self->r;
+	struct domain d;
+	int i, err;
+
+	ASSERT_EQ(0, policy_load(&r->c, &r->p));
+	for (i = 0; i < CROWDS; i++) {
+		ASSERT_EQ(0, child_start(&r->kid, crowd, NULL));
+		page_go(r->kid.page, 1);
+		ASSERT_TRUE(page_wait(r->kid.page, 1, BOUND));
+		err = domain_new(&r->c, r->p.name, r->kid.pidfd, false, &r->dom);
+		ASSERT_EQ(0, err) { TH_LOG("crowd %d: %s", i, r->c.ext); }
+		ASSERT_EQ(0, domain_get(&r->c, r->dom, &d));
+		EXPECT_EQ(THREADS + 1, d.members);
+		child_end(&r->kid);
+		ASSERT_TRUE(domain_wait(&r->c, r->dom, SELFHEAL_DOMAIN_STATE_GONE, BOUND));
+	}
 }
 
 GUEST_MAIN
