@@ -13,6 +13,7 @@
 #include "domain/member.h"
 #include "event.h"
 #include "gate/hooks.h"
+#include "gate/kinds.h"
 #include "heal/rescue.h"
 #include "heal/rollback.h"
 #include "heal/shadow.h"
@@ -39,6 +40,13 @@ static bool sh_last_member(struct sh_domain *d)
 	return inc;
 }
 
+static bool sh_may_join(struct sh_domain *d, struct task_struct *task)
+{
+	struct sh_misfit bad;
+
+	return !sh_admit(d, task, &bad);
+}
+
 static void sh_domain_is_gone(struct sh_domain *d)
 {
 	/* Died under an incident: what it held never left. Else it may go. */
@@ -56,6 +64,7 @@ static const struct sh_domain_ops sh_main_domain_ops = {
 	.quarantine_new = sh_quarantine_new,
 	.quarantine_free = sh_quarantine_free,
 	.last_member = sh_last_member,
+	.admits = sh_may_join,
 	.heal = sh_rollback_member,
 	.left = sh_member_has_left,
 	.gone = sh_domain_is_gone,

@@ -65,6 +65,13 @@ struct sh_domain;
 /* Enrol the process that the request names, with an error text where it cannot be. */
 int sh_enrol(struct sh_domain *d, struct genl_info *info);
 
+/*
+ * Take all members of @d, to which the caller has a reference, out of it. -EBUSY when forks that
+ * had begun do not end: those stay. Process context; may sleep for seconds, and for a grace
+ * period of RCU-tasks.
+ */
+int sh_dissolve(struct sh_domain *d);
+
 /* A reply under construction. */
 struct sk_buff *sh_reply_new(struct genl_info *info, u8 cmd, size_t size, void **hdr);
 int sh_reply_send(struct sk_buff *msg, void *hdr, struct genl_info *info, int err);

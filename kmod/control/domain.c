@@ -29,28 +29,15 @@ const struct nla_policy sh_nl_domain_id[SELFHEAL_A_DOMAIN_MAX + 1] = {
 	[SELFHEAL_A_DOMAIN_ID] = { .type = NLA_U64 },
 };
 
-/* The caller has a reference to @d; may sleep for a grace period of RCU-tasks. */
-static void sh_dissolve_all(struct sh_domain *d)
+/* What is held goes out, and all go on unprotected. As sh_dissolve(). */
+static int sh_let_go(struct sh_domain *d)
 {
-	struct sh_member *m;
-	bool any = false;
+	int err;
 
-	do {
-		spin_lock(&d->lock);
-		m = list_first_entry_or_null(&d->members, struct sh_member, node);
-		if (m)
-			sh_member_hold(m);
-		spin_unlock(&d->lock);
-		if (!m)
-			break;
-		sh_quarantine_member_exit(m);
-		sh_member_dissolve(m);
-		sh_member_put(m);
-		any = true;
-	} while (true);
-	/* Its tap may have found one of them, without a reference, and look at the domain. */
-	if (any)
-		synchronize_rcu_tasks();
+	sh_quarantine_release(d->quarantine);
+	err = sh_dissolve(d);
+	sh_quarantine_kick(d->quarantine);
+	return err;
 }
 
 int sh_domain_make(struct sk_buff *skb, struct genl_info *info)
@@ -94,7 +81,7 @@ int sh_domain_make(struct sk_buff *skb, struct genl_info *info)
 	err = sh_enrol(d, info);
 	if (err) {
 		/* Nothing is half done: whoever had been enrolled goes on unprotected. */
-		sh_dissolve_all(d);
+		sh_let_go(d);
 		sh_domain_abort(d);
 	} else if (nla_put_u64_64bit(msg, SELFHEAL_A_DOMAIN_ID, d->id, SELFHEAL_A_DOMAIN_PAD)) {
 		err = -EMSGSIZE;
@@ -181,9 +168,10 @@ int sh_domain_dissolve(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "the domain has an open incident; answer it first");
 		err = -EBUSY;
 	} else {
-		sh_quarantine_release(d->quarantine);
-		sh_dissolve_all(d);
-		sh_quarantine_kick(d->quarantine);
+		err = sh_let_go(d);
+		if (err)
+			NL_SET_ERR_MSG(info->extack,
+				       "a fork does not end (vfork(2), a tracer); all but those in it have left");
 	}
 	sh_lock_leave();
 	sh_domain_put(d);

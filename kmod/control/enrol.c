@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Enrolment by request: who may be a member, with what, and how all of it is found. */
+#include <linux/delay.h>
 #include <linux/file.h>
+#include <linux/jiffies.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -14,6 +16,9 @@
 #include "../gate/kinds.h"
 #include "../quarantine/quarantine.h"
 #include "control.h"
+
+/* How long forks that have begun may take, vfork(2) with the wait for its child included. */
+#define SH_DISSOLVE_WAIT	(5 * HZ)
 
 /* The process behind the pidfd attribute, with a reference; ERR_PTR. */
 static struct task_struct *sh_pidfd_task(struct genl_info *info)
@@ -108,36 +113,70 @@ static int sh_enrol_fits(struct sh_domain *d, struct task_struct *task,
 	return err;
 }
 
-/*
- * Take the members of @d that are threads of @task's process out again. May
- * sleep for a grace period of RCU-tasks.
- */
-static void sh_dissolve_process(struct sh_domain *d, struct task_struct *task)
+/* One that is amid a fork is for the next look; *@left: there is one. With a reference. */
+static struct sh_member *sh_dissolve_next(struct sh_domain *d, struct task_struct *task, bool *left)
 {
-	struct sh_member *m, *found;
-	bool any = false;
+	struct sh_member *m, *found = NULL;
 
-	do {
-		found = NULL;
-		spin_lock(&d->lock);
-		list_for_each_entry(m, &d->members, node) {
-			if (same_thread_group(m->task, task)) {
-				found = m;
-				sh_member_hold(m);
-				break;
-			}
+	spin_lock(&d->lock);
+	*left = !task && !sh_domain_empty(d);
+	list_for_each_entry(m, &d->members, node) {
+		if (task && !same_thread_group(m->task, task))
+			continue;
+		*left = true;
+		if (READ_ONCE(m->forking))
+			continue;
+		found = m;
+		sh_member_hold(m);
+		break;
+	}
+	spin_unlock(&d->lock);
+	return found;
+}
+
+static int sh_dissolve_each(struct sh_domain *d, struct task_struct *task)
+{
+	unsigned long end = jiffies + SH_DISSOLVE_WAIT;
+	struct sh_member *m;
+	bool any = false, left;
+	int err = 0;
+
+	for (;;) {
+		m = sh_dissolve_next(d, task, &left);
+		if (m) {
+			sh_quarantine_member_exit(m);
+			any |= sh_member_dissolve(m);
+			sh_member_put(m);
+			continue;
 		}
-		spin_unlock(&d->lock);
-		if (found) {
-			sh_quarantine_member_exit(found);
-			sh_member_dissolve(found);
-			sh_member_put(found);
-			any = true;
+		if (!left)
+			break;
+		if (time_after(jiffies, end) || fatal_signal_pending(current)) {
+			err = -EBUSY;
+			break;
 		}
-	} while (found);
+		/* A fork comes to its end, and its child to its first step. */
+		usleep_range(100, 500);
+	}
 	/* Its tap may have found one of them, without a reference, and look at the domain. */
 	if (any)
 		synchronize_rcu_tasks();
+	return err;
+}
+
+int sh_dissolve(struct sh_domain *d)
+{
+	int err;
+
+	spin_lock(&d->lock);
+	d->dissolving = true;
+	spin_unlock(&d->lock);
+	err = sh_dissolve_each(d, NULL);
+	spin_lock(&d->lock);
+	d->dissolving = false;
+	spin_unlock(&d->lock);
+	wake_up_all(&d->unpark);
+	return err;
 }
 
 /* Enrol every thread of @task's process; again until a pass finds no new one. */
@@ -198,7 +237,7 @@ static int sh_enrol_process(struct sh_domain *d, struct task_struct *task, enum 
 		/* Whatever it opened since: from now on the taps see it. */
 		err = sh_enrol_fits(d, task, extack);
 		if (err)
-			sh_dissolve_process(d, task);
+			sh_dissolve_each(d, task);
 		return err;
 	}
 	if (already) {
@@ -261,6 +300,8 @@ int sh_enrol(struct sh_domain *d, struct genl_info *info)
 			err = 0;
 		put_task_struct(child);
 	}
+	if (!err && tree)
+		sh_member_sweep(d);
 	put_task_struct(task);
 	return err;
 }

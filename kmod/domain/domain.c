@@ -288,32 +288,52 @@ struct sh_birth {
 	u64 serial;
 };
 
-u64 sh_domain_birth(struct sh_member *m)
+/* Until the domain goes on, or has let go of @m. */
+static void sh_birth_wait(struct sh_member *m)
 {
 	struct sh_domain *d = m->domain;
+
+	wait_event_state(d->unpark, !READ_ONCE(d->dissolving) || READ_ONCE(m->gone),
+			 (TASK_KILLABLE | TASK_FREEZABLE));
+	sh_domain_park(m);
+}
+
+/* False: not now. True with m->forking 0: current is no member any more. */
+static bool sh_birth_begin(struct sh_member *m, struct sh_birth *b)
+{
+	struct sh_domain *d = m->domain;
+	bool may;
+
+	spin_lock(&d->lock);
+	may = sh_state_runs(d->state) && !d->dissolving;
+	if (may && !m->gone) {
+		/* Its process takes no point while it forks: the newborn is older than the next one. */
+		b->serial = ++d->clock;
+		list_add_tail(&b->node, &d->births);
+		WRITE_ONCE(m->forking, b->serial);
+	}
+	may |= m->gone;
+	spin_unlock(&d->lock);
+	return may;
+}
+
+bool sh_domain_birth(struct sh_member *m)
+{
 	struct sh_birth *b = kmalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 	u32 heals = m->heals;
-	u64 serial;
 
 	if (!b)
-		return 0;
-	for (;;) {
-		spin_lock(&d->lock);
-		if (sh_state_runs(d->state))
-			break;
-		spin_unlock(&d->lock);
-		sh_domain_park(m);
+		return false;
+	while (!sh_birth_begin(m, b)) {
+		sh_birth_wait(m);
 		if (fatal_signal_pending(current) || m->heals != heals) {
 			kfree(b);
-			return 0;
+			return false;
 		}
 	}
-	/* Its process takes no point while it forks: the newborn is older than the next one. */
-	serial = ++d->clock;
-	b->serial = serial;
-	list_add_tail(&b->node, &d->births);
-	spin_unlock(&d->lock);
-	return serial;
+	if (!m->forking)
+		kfree(b);
+	return true;
 }
 
 void sh_domain_birth_over(struct sh_domain *d, u64 serial)

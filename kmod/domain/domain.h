@@ -46,6 +46,7 @@ struct sh_domain {
 	u32 nr_members;
 	struct list_head processes;	/* of the members; process.h */
 	struct list_head births;	/* children between fork and first run */
+	bool dissolving;		/* all leave; no fork begins meanwhile */
 	struct sh_incident *incident;	/* the open one; reference */
 	u32 incidents;
 	u64 freeze_start;
@@ -77,6 +78,8 @@ struct sh_domain_ops {
 	void (*quarantine_free)(struct sh_quarantine *q);
 	/* Last member gone, before GONE; true keeps the domain for a verdict. */
 	bool (*last_member)(struct sh_domain *d);
+	/* @task may be a member, by what it has open; process context, may sleep. */
+	bool (*admits)(struct sh_domain *d, struct task_struct *task);
 	/* Current has a part in a rollback to do; see sh_domain_park(). */
 	void (*heal)(struct sh_member *m);
 	/* @m is no member any more; process context, may sleep. */
@@ -112,12 +115,15 @@ bool sh_domain_set_state(struct sh_domain *d, enum selfheal_domain_state to);
 void sh_domain_event(struct sh_domain *d, u8 type);
 
 /*
- * A member is about to fork: until the child has joined, or it is known that
- * there is none, the domain neither ends nor counts as frozen. The time of the
- * birth by domain->clock, which no other has; 0 for want of memory. Process
- * context, may sleep; parks first when the domain stops.
+ * Current, @m, to which the caller has a reference, is about to fork: until the
+ * child has joined, or it is known that there is none, the domain neither ends
+ * nor counts as frozen. m->forking becomes the time of the birth by
+ * domain->clock, which no other has, or stays 0 when @m has just been dissolved
+ * and forks as anybody. False: the call must not be made, for want of memory,
+ * for a fatal signal or after a rollback. Process context, may sleep; parks first
+ * when the domain stops.
  */
-u64 sh_domain_birth(struct sh_member *m);
+bool sh_domain_birth(struct sh_member *m);
 void sh_domain_birth_over(struct sh_domain *d, u64 serial);
 
 /* domain->lock held. */

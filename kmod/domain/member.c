@@ -109,22 +109,39 @@ out:
 	return found;
 }
 
+static int sh_member_enrol(struct sh_domain *d, struct task_struct *task, enum sh_join how,
+			   u64 born, const struct sh_member *by);
+
+/* What is found by a member that has been dissolved since does not join. */
+static int sh_member_found(struct sh_member *m, struct task_struct *task)
+{
+	enum sh_join how = m->tree ? SH_JOIN_TREE : SH_JOIN_PROCESS;
+	int err = sh_member_enrol(m->domain, task, how, 0, m);
+
+	/* Made of what its parent had, and what has been opened since. */
+	if (!err && !same_thread_group(task, m->task) &&
+	    !sh_domain_ops->admits(m->domain, task)) {
+		sh_count(SH_C_births_failed);
+		send_sig(SIGKILL, task, 1);
+	}
+	return err;
+}
+
 /*
  * A task that was inside clone() when it was enrolled may have made one that
  * nobody saw: look again now that the call is over.
  */
 static void sh_member_rescan(struct sh_member *m)
 {
-	enum sh_join how = m->rescan;
+	bool children = xchg(&m->rescan, SH_JOIN_BIRTH) == SH_JOIN_TREE;
 	struct task_struct *found;
 	int err = 0;
 
-	m->rescan = SH_JOIN_BIRTH;
 	while (!err) {
-		found = sh_member_unseen(m, how == SH_JOIN_TREE);
+		found = sh_member_unseen(m, children);
 		if (!found)
 			break;
-		err = sh_member_new(m->domain, found, how, 0);
+		err = sh_member_found(m, found);
 		put_task_struct(found);
 		/* It ended meanwhile: on to the next. */
 		if (err == -ESRCH || err == -EEXIST)
@@ -136,14 +153,14 @@ static void sh_member_rescan(struct sh_member *m)
  * Out of the table and the domain, once; the last member ends the domain.
  * True for the caller that did it: the table's reference is its to put.
  */
-static bool sh_member_leave(struct sh_member *m)
+static bool sh_member_leave(struct sh_member *m, bool spare)
 {
 	struct sh_domain *d = m->domain;
 	bool last, was;
 
 	spin_lock(&sh_member_lock);
 	spin_lock(&d->lock);
-	was = m->gone;
+	was = m->gone || (spare && READ_ONCE(m->forking));
 	if (!was) {
 		m->gone = true;
 		/*
@@ -182,7 +199,7 @@ static void sh_member_end(struct sh_member *m)
 	/* Still set: the call never came back, so it made no child. */
 	if (birth)
 		sh_domain_birth_over(m->domain, birth);
-	if (sh_member_leave(m))
+	if (sh_member_leave(m, false))
 		sh_member_put(m);
 }
 
@@ -294,13 +311,30 @@ static bool sh_member_work_is(struct callback_head *head, void *data)
 	return head == data;
 }
 
-void sh_member_dissolve(struct sh_member *m)
+bool sh_member_dissolve(struct sh_member *m)
 {
-	if (!sh_member_leave(m))
-		return;
+	if (!sh_member_leave(m, true))
+		return READ_ONCE(m->gone);
 	if (sh_task_work_cancel(m->task, sh_member_work_is, &m->work))
 		sh_member_put(m);
+	/* It may wait with a fork until this is decided. */
+	wake_up_all(&m->domain->unpark);
 	sh_member_put(m);
+	return true;
+}
+
+void sh_member_sweep(struct sh_domain *d)
+{
+	struct sh_member *m;
+
+	spin_lock(&d->lock);
+	list_for_each_entry(m, &d->members, node) {
+		if (m->tree) {
+			WRITE_ONCE(m->rescan, SH_JOIN_TREE);
+			sh_member_kick(m);
+		}
+	}
+	spin_unlock(&d->lock);
 }
 
 /* Context: the last thread of a process dies, under the kernel's tasklist lock. */
@@ -341,7 +375,8 @@ static bool sh_member_forbidden(struct task_struct *task)
 	       is_global_init(task);
 }
 
-static int sh_member_join(struct sh_member *m, enum sh_join how, struct sh_process **spare)
+static int sh_member_join(struct sh_member *m, enum sh_join how, const struct sh_member *by,
+			  struct sh_process **spare)
 {
 	struct sh_domain *d = m->domain;
 	int err = 0;
@@ -353,6 +388,8 @@ static int sh_member_join(struct sh_member *m, enum sh_join how, struct sh_proce
 			err = -EALREADY;
 	} else if (d->state != SELFHEAL_DOMAIN_STATE_RUNNING) {
 		err = -EALREADY;
+	} else if (by && by->gone) {
+		err = -ECANCELED;
 	}
 	if (!err) {
 		if (!m->born)
@@ -392,7 +429,9 @@ static struct sh_member *sh_member_alloc(struct sh_domain *d, struct task_struct
 	return m;
 }
 
-int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join how, u64 born)
+/* @by: the member whose search found it, or NULL. */
+static int sh_member_enrol(struct sh_domain *d, struct task_struct *task, enum sh_join how,
+			   u64 born, const struct sh_member *by)
 {
 	struct sh_process *spare = NULL;
 	struct sh_member *m, *other;
@@ -404,13 +443,14 @@ int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join ho
 	if (!m)
 		return -ENOMEM;
 	m->born = born;
+	m->tree = how == SH_JOIN_TREE;
 	/* A task that uses the dispatch already keeps it. */
 	m->sud_on = how != SH_JOIN_BIRTH && test_task_syscall_work(task, SYSCALL_USER_DISPATCH);
 	atomic_set(&m->armed, 1);
 
 	spin_lock(&sh_member_lock);
 	other = sh_member_lookup(task);
-	err = other ? (other->domain == d ? -EEXIST : -EBUSY) : sh_member_join(m, how, &spare);
+	err = other ? (other->domain == d ? -EEXIST : -EBUSY) : sh_member_join(m, how, by, &spare);
 	if (!err) {
 		hlist_add_head_rcu(&m->hash, &sh_members[hash_ptr(task, SH_MEMBER_BITS)]);
 		sh_member_hold(m);	/* ours, beside the table's */
@@ -431,17 +471,23 @@ int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join ho
 	 */
 	err = sh_member_queue(m, TWA_NONE);
 	if (err) {
-		if (sh_member_leave(m))
+		if (sh_member_leave(m, false))
 			sh_member_put(m);
 	} else {
 		sh_member_mark(m);
+		/* For threads alone: children that are there already are for the enrolment. */
 		if (how != SH_JOIN_BIRTH) {
-			WRITE_ONCE(m->rescan, how);
+			WRITE_ONCE(m->rescan, SH_JOIN_PROCESS);
 			sh_member_kick(m);
 		}
 	}
 	sh_member_put(m);
 	return err;
+}
+
+int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join how, u64 born)
+{
+	return sh_member_enrol(d, task, how, born, NULL);
 }
 
 void sh_member_starts(struct task_struct *task)

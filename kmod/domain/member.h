@@ -85,8 +85,9 @@ struct sh_member {
 	struct mm_struct *copy;
 	bool starting;			/* its next successful exec is not judged */
 	u8 rescan;			/* enum sh_join: look for those born unseen */
+	bool tree;			/* it was enrolled with its children */
 	bool committing;		/* our own output: taps let it pass */
-	u64 forking;			/* birth serial of a fork under way, or 0 */
+	u64 forking;			/* birth serial of a fork under way, or 0; set under domain->lock */
 	bool configuring;		/* a prctl() of its dispatch is under way */
 	bool exec_wait;			/* refused exec waits for its verdict */
 	u8 exec_passes;			/* files of released execs, until one succeeds */
@@ -145,8 +146,17 @@ int sh_member_new(struct sh_domain *d, struct task_struct *task, enum sh_join ho
 /* @task, a member whose process waits for it, may execute one file unjudged. */
 void sh_member_starts(struct task_struct *task);
 
-/* Take @m out of its domain while its task lives on. Process context, may sleep. */
-void sh_member_dissolve(struct sh_member *m);
+/*
+ * Take @m out of its domain while its task lives on. False: not amid a fork, whose child would
+ * look for its parent. Process context, may sleep.
+ */
+bool sh_member_dissolve(struct sh_member *m);
+
+/*
+ * All children of the members of @d that were enrolled with theirs are members, but those
+ * that were just being made: the members look for these themselves. Process context.
+ */
+void sh_member_sweep(struct sh_domain *d);
 
 /* Make sure that the member's task_work runs before user mode. Any context that may take no lock above domain->lock. */
 void sh_member_kick(struct sh_member *m);

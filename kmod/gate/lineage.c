@@ -61,13 +61,14 @@ bool sh_lineage_enter(struct sh_member *m, struct pt_regs *regs, u8 class, unsig
 	if (class & SH_CALL_FORK) {
 		u32 heals = m->heals;
 
-		m->forking = sh_domain_birth(m);
-		if (!m->forking) {
+		if (!sh_domain_birth(m)) {
 			if (m->heals != heals)
 				return true;
 			regs->ax = fatal_signal_pending(current) ? -EINTR : -ENOMEM;
 			return true;
 		}
+		if (!m->forking)
+			return false;
 		/* Its own settings are in use: its child is found by its parent. */
 		if (!m->sud_on)
 			sh_cookie_set(m->domain->id, m->forking);
@@ -124,9 +125,10 @@ static void sh_fork_over(struct sh_member *m, struct pt_regs *regs)
 {
 	u64 serial = m->forking;
 
-	m->forking = 0;
+	/* With the cookie it would be taken for a newborn, once it is no member. */
 	if (!m->sud_on)
 		sh_cookie_clear();
+	WRITE_ONCE(m->forking, 0);
 	/* A child without a cookie looks at us by itself, and was counted if it was quick. */
 	if (!sh_child_pending(regs, serial))
 		sh_domain_birth_over(m->domain, serial);

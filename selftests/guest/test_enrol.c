@@ -471,16 +471,6 @@ TEST_F(odd, stopped_process_can_be_enrolled)
 #define THREADS 24
 #define CROWDS 12
 
-static void *come_and_go(void *arg)
-{
-	struct page *page = arg;
-
-	atomic_fetch_add(&page->threads, 1);
-	for (;;)
-		pause_ms(1);
-	return NULL;
-}
-
 static void crowd(struct page *page, void *arg)
 {
 	pthread_t t;
@@ -488,13 +478,13 @@ static void crowd(struct page *page, void *arg)
 
 	(void)arg;
 	for (i = 0; i < THREADS; i++) {
-		if (pthread_create(&t, NULL, come_and_go, page))
+		if (pthread_create(&t, NULL, page_come_and_go, page))
 			_exit(1);
 	}
 	while (atomic_load(&page->threads) < THREADS)
 		sched_yield();
 	page_step(page, 1);
-	come_and_go(page);
+	page_come_and_go(page);
 }
 
 /*

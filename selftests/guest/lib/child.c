@@ -86,6 +86,14 @@ static bool word_wait(_Atomic uint32_t *word, uint32_t least, int ms)
 	return true;
 }
 
+void *page_come_and_go(void *page)
+{
+	atomic_fetch_add(&((struct page *)page)->threads, 1);
+	for (;;)
+		pause_ms(1);
+	return NULL;
+}
+
 bool page_wait(struct page *page, uint32_t step, int ms)
 {
 	return word_wait(&page->step, step, ms);

@@ -39,6 +39,8 @@ void page_free(struct page *page);
 void page_step(struct page *page, uint32_t step);
 void page_spin(struct page *page, uint32_t go);
 void page_block(struct page *page, uint32_t go);
+/* A thread that counts itself in and wakes up every millisecond, for ever. */
+void *page_come_and_go(void *page);
 /* Test side. */
 void page_go(struct page *page, uint32_t go);
 bool page_wait(struct page *page, uint32_t step, int ms);
