@@ -49,6 +49,7 @@ struct sh_domain {
 	bool dissolving;		/* all leave; no fork begins meanwhile */
 	struct sh_incident *incident;	/* the open one; reference */
 	u32 incidents;
+	u32 resolving;			/* verdicts that have yet to be told: the end comes after */
 	u64 freeze_start;
 	u64 freeze_ns;
 	struct sh_tamper_damp tamper[SH_TAMPER_KINDS];	/* under sense/tamper.c's lock */
@@ -129,7 +130,7 @@ void sh_domain_birth_over(struct sh_domain *d, u64 serial);
 /* domain->lock held. */
 static inline bool sh_domain_empty(const struct sh_domain *d)
 {
-	return !d->nr_members && list_empty(&d->births);
+	return !d->nr_members && !d->resolving && list_empty(&d->births);
 }
 
 /* @task of @d runs a new image: its name is the domain's if it leads it. */

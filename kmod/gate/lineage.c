@@ -83,15 +83,19 @@ bool sh_lineage_has(const struct sh_domain *d, const struct task_struct *task)
 
 	if (sh_member_within(d, task))
 		return true;
-	if (sh_cookie_present(task))
-		return READ_ONCE(task->syscall_dispatch.offset) == d->id;
+	if (sh_cookie_present(task) && READ_ONCE(task->syscall_dispatch.offset) == d->id)
+		return true;
 	/* The newborn of a parent that uses the dispatch itself. */
-	if (!test_tsk_thread_flag((struct task_struct *)task, TIF_UPROBE))
-		return false;
-	rcu_read_lock();
-	has = sh_member_within(d, rcu_dereference(task->real_parent));
-	rcu_read_unlock();
-	return has;
+	if (test_tsk_thread_flag((struct task_struct *)task, TIF_UPROBE)) {
+		rcu_read_lock();
+		has = sh_member_within(d, rcu_dereference(task->real_parent));
+		rcu_read_unlock();
+		if (has)
+			return true;
+	}
+	/* It may have joined since the first look, and gives up its marks only then; see sh_newborn(). */
+	smp_rmb();
+	return sh_member_within(d, task);
 }
 
 static u8 sh_regs_class(struct pt_regs *regs)
@@ -220,6 +224,9 @@ static void sh_newborn(void)
 
 	d = sh_newborn_domain(&serial);
 	err = d ? sh_member_new(d, current, SH_JOIN_BIRTH, serial) : -ESRCH;
+	/* Pairs with sh_lineage_has(): without its marks it is seen as a member. */
+	smp_wmb();
+	clear_thread_flag(TIF_UPROBE);
 	if (err) {
 		sh_count(SH_C_births_failed);
 		send_sig(SIGKILL, current, 1);
@@ -285,6 +292,7 @@ static void sh_exec_enrol(void)
 struct sh_tap_result sh_tap_boundary(struct pt_regs *regs)
 {
 	struct sh_member *m = sh_member_current();
+	bool newborn;
 	u8 class;
 
 	/* A breakpoint or single step: a real uprobe's business. */
@@ -297,13 +305,18 @@ struct sh_tap_result sh_tap_boundary(struct pt_regs *regs)
 		return SH_TAP_SKIP(0);
 	}
 	class = sh_regs_class(regs);
-	if (!(class & (SH_CALL_FORK | SH_CALL_EXEC)) && !sh_cookie_present(current))
+	newborn = (class & SH_CALL_FORK) || sh_cookie_present(current);
+	if (!newborn && !(class & SH_CALL_EXEC))
 		return SH_TAP_CONTINUE;
-	clear_thread_flag(TIF_UPROBE);
+	/* By this its parent knows a newborn that has not joined yet. */
+	if (!newborn)
+		clear_thread_flag(TIF_UPROBE);
 	/* Not a member, so nothing else keeps this code loaded while we sleep. */
-	if (!try_module_get(THIS_MODULE))
+	if (!try_module_get(THIS_MODULE)) {
+		clear_thread_flag(TIF_UPROBE);
 		return SH_TAP_SKIP(0);
-	if ((class & SH_CALL_FORK) || sh_cookie_present(current))
+	}
+	if (newborn)
 		sh_newborn();
 	else
 		sh_exec_enrol();

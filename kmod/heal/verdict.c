@@ -75,7 +75,7 @@ int sh_verdict(struct sh_incident *inc, u8 verdict, u8 by)
 			if (m->task != current)
 				sh_member_kick(m);
 	}
-	last = sh_domain_empty(d);
+	d->resolving += !err;
 	spin_unlock(&d->lock);
 	if (err)
 		goto out;
@@ -89,6 +89,10 @@ int sh_verdict(struct sh_incident *inc, u8 verdict, u8 by)
 		sh_domain_kill_members(d);
 	}
 	sh_incident_resolved(inc);
+	spin_lock(&d->lock);
+	d->resolving--;
+	last = sh_domain_empty(d);
+	spin_unlock(&d->lock);
 	if (last)
 		sh_domain_check_gone(d);
 out:
