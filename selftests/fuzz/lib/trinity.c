@@ -102,8 +102,11 @@ static unsigned int hand_over(const struct outside *o)
 	null = fcntl(null, F_DUPFD, 100);
 	for (i = 0; i < 3; i++)
 		dup2(null, i);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		dup2(fd[i], FIRST_FD + i);
+		/* As the fuzzer may do with what it shares with the receivers: none of them may hang by it. */
+		fcntl(fd[i], F_SETFL, 0);
+	}
 	close_range(FIRST_FD + n, ~0U, 0);
 	return n;
 }

@@ -7,7 +7,8 @@ from common import for_each_kernel
 
 PROGRAMS = {
     "guest/test_a_good": "echo 1..2; echo ok 1 a; echo ok 2 b",
-    "guest/test_b_fails": "echo 1..2; echo ok 1 a; echo not ok 2 b; exit 1",
+    "guest/test_b_fails": "echo 1..2; echo ok 1 a; echo '# guest/test_b.c:7:b:Expected 0 (0) == 1 (1)'; "
+                          "echo not ok 2 b; exit 1",
     "guest/test_c_skips": "echo '1..0 # SKIP nothing here'; exit 4",
     "guest/test_d_no_plan": "echo ok 1 a",
     "guest/test_e_hangs": "echo 1..1; exec sleep 1000",
@@ -56,6 +57,10 @@ class Suite:
         sums = [sum(counts[n] for counts in EXPECTED.values()) for n in range(3)]
         self.assertEqual(text.splitlines()[-1],
                          f"{sums[0]} passed, {sums[1]} failed, {sums[2]} skipped")
+        # What the end of a run has to tell: why, and where it was.
+        why = text[text.index("\nfailed:\n"):]
+        self.assertIn("guest/test_b.c:7:b:Expected 0 (0) == 1 (1)", why)
+        self.assertRegex(why, r"test_e_hangs: no end within its 5 s; there was .*sleep:S:")
         logs = self.dir / "build/test-logs" / self.kernel
         self.assertIn("WARNING: made up", (logs / "guest-test_f_warns.console").read_text(encoding="utf-8"))
 

@@ -82,14 +82,15 @@ class Transcript:
 def judge(text, fields):
     """A program's verdict, with what the runner saw after it."""
     status = int(fields["status"])
+    place = f"; there was {fields['at']}" if "at" in fields else ""
     if status == 124:
         verdict = ktap.parse(text, complete=False)
-        verdict.problem(f"no end within its {float(fields['seconds']):.0f} s")
+        verdict.problem(f"no end within its {float(fields['seconds']):.0f} s" + place)
     else:
         verdict = ktap.judge(text, status)
     said = LOCKS in text.splitlines()
     if fields["module"] == "stuck":
-        verdict.problem("the module cannot be unloaded after it")
+        verdict.problem("the module cannot be unloaded after it" + place)
     elif (fields["module"] == "locked") != said:
         verdict.problem("it says that it leaves the module locked, and does not" if said else
                         f"it leaves the module locked, and does not say so ({LOCKS})")

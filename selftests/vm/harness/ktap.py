@@ -11,7 +11,7 @@ import re
 EXIT_SKIP = 4
 _PLAN = re.compile(r"1\.\.(\d+)(?:\s*#\s*SKIP\S*\s*(.*))?\s*$", re.I)
 _RESULT = re.compile(r"(not )?ok\b(?:\s+(\d+))?\s*-?\s*(.*)$")
-_REASON = re.compile(r"# ([\w.-]+:\d+:\w+:.*)$")
+_REASON = re.compile(r"# ([\w./-]+:\d+:\w+:.*)$")
 _DIRECTIVE = re.compile(r"(?:^|\s)#\s*(SKIP|XFAIL|TODO)\b:?\s*(.*)$", re.I)
 
 
