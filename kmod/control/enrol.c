@@ -13,6 +13,7 @@
 #include "../compat/symbols.h"
 #include "../domain/domain.h"
 #include "../domain/member.h"
+#include "../domain/process.h"
 #include "../gate/kinds.h"
 #include "../quarantine/quarantine.h"
 #include "control.h"
@@ -113,15 +114,58 @@ static int sh_enrol_fits(struct sh_domain *d, struct task_struct *task,
 	return err;
 }
 
+/* What to take out of a domain: all of it, or what was enrolled with a process since then. */
+struct sh_undo {
+	struct task_struct *root;	/* NULL: all */
+	u64 since;			/* domain->clock */
+};
+
+/* A thread of @pid's process was a member before @u. domain->lock held. */
+static bool sh_undo_keeps(const struct sh_domain *d, const struct sh_undo *u, const struct pid *pid)
+{
+	const struct sh_process *p;
+	const struct sh_member *m;
+
+	list_for_each_entry(p, &d->processes, node) {
+		if (p->pid != pid)
+			continue;
+		list_for_each_entry(m, &p->threads, sibling)
+			if (m->born <= u->since)
+				return true;
+	}
+	return false;
+}
+
+/* @m became a member by @u, or was born of one that did. domain->lock and RCU held. */
+static bool sh_undo_takes(const struct sh_domain *d, const struct sh_undo *u,
+			  const struct sh_member *m)
+{
+	struct task_struct *t = m->task;
+
+	if (!u->root)
+		return true;
+	for (; t->pid && !sh_undo_keeps(d, u, task_tgid(t)); t = rcu_dereference(t->real_parent))
+		if (same_thread_group(t, u->root))
+			return true;
+	return false;
+}
+
 /* One that is amid a fork is for the next look; *@left: there is one. With a reference. */
-static struct sh_member *sh_dissolve_next(struct sh_domain *d, struct task_struct *task, bool *left)
+static struct sh_member *sh_dissolve_next(struct sh_domain *d, const struct sh_undo *u, bool *left)
 {
 	struct sh_member *m, *found = NULL;
 
+	rcu_read_lock();
 	spin_lock(&d->lock);
-	*left = !task && !sh_domain_empty(d);
+	/* Who is being born is a member soon, and then found. */
+	*left = !list_empty(&d->births);
+	/* Of a frozen domain nobody is let go for an error. */
+	if (u->root && !sh_state_runs(d->state)) {
+		*left = false;
+		goto out;
+	}
 	list_for_each_entry(m, &d->members, node) {
-		if (task && !same_thread_group(m->task, task))
+		if (!sh_undo_takes(d, u, m))
 			continue;
 		*left = true;
 		if (READ_ONCE(m->forking))
@@ -130,11 +174,13 @@ static struct sh_member *sh_dissolve_next(struct sh_domain *d, struct task_struc
 		sh_member_hold(m);
 		break;
 	}
+out:
 	spin_unlock(&d->lock);
+	rcu_read_unlock();
 	return found;
 }
 
-static int sh_dissolve_each(struct sh_domain *d, struct task_struct *task)
+static int sh_dissolve_each(struct sh_domain *d, const struct sh_undo *u)
 {
 	unsigned long end = jiffies + SH_DISSOLVE_WAIT;
 	struct sh_member *m;
@@ -142,7 +188,7 @@ static int sh_dissolve_each(struct sh_domain *d, struct task_struct *task)
 	int err = 0;
 
 	for (;;) {
-		m = sh_dissolve_next(d, task, &left);
+		m = sh_dissolve_next(d, u, &left);
 		if (m) {
 			sh_quarantine_member_exit(m);
 			any |= sh_member_dissolve(m);
@@ -166,12 +212,13 @@ static int sh_dissolve_each(struct sh_domain *d, struct task_struct *task)
 
 int sh_dissolve(struct sh_domain *d)
 {
+	const struct sh_undo all = { NULL };
 	int err;
 
 	spin_lock(&d->lock);
 	d->dissolving = true;
 	spin_unlock(&d->lock);
-	err = sh_dissolve_each(d, NULL);
+	err = sh_dissolve_each(d, &all);
 	spin_lock(&d->lock);
 	d->dissolving = false;
 	spin_unlock(&d->lock);
@@ -179,7 +226,10 @@ int sh_dissolve(struct sh_domain *d)
 	return err;
 }
 
-/* Enrol every thread of @task's process; again until a pass finds no new one. */
+/*
+ * Enrol every thread of @task's process; again until a pass finds no new one. -EEXIST when it
+ * is a member, of any domain. On an error, threads may have been enrolled.
+ */
 static int sh_enrol_process(struct sh_domain *d, struct task_struct *task, enum sh_join how,
 			    struct netlink_ext_ack *extack)
 {
@@ -203,7 +253,7 @@ static int sh_enrol_process(struct sh_domain *d, struct task_struct *task, enum 
 				continue;
 			m = sh_member_get(t);
 			if (m) {
-				err = m->domain == d ? 0 : -EBUSY;
+				err = m->domain == d ? 0 : -EEXIST;
 				sh_member_put(m);
 				already = true;
 				if (!err)
@@ -226,23 +276,21 @@ static int sh_enrol_process(struct sh_domain *d, struct task_struct *task, enum 
 		}
 		/* It ended, or a sibling that is a member by now has found it first. */
 		if (err && err != -ESRCH && err != -EEXIST) {
-			if (err == -EBUSY)
-				NL_SET_ERR_MSG(extack, "the process is a member of another domain");
-			return err;
+			if (err != -EBUSY)
+				return err;
+			NL_SET_ERR_MSG(extack, "the process is a member of another domain");
+			return -EEXIST;
 		}
 		any |= !err;
 		already |= err == -EEXIST;
 	} while (true);
 	if (any) {
 		/* Whatever it opened since: from now on the taps see it. */
-		err = sh_enrol_fits(d, task, extack);
-		if (err)
-			sh_dissolve_each(d, task);
-		return err;
+		return sh_enrol_fits(d, task, extack);
 	}
 	if (already) {
 		NL_SET_ERR_MSG(extack, "the process is a member of this domain already");
-		return -EBUSY;
+		return -EEXIST;
 	}
 	NL_SET_ERR_MSG(extack, "the process is gone");
 	return -ESRCH;
@@ -281,27 +329,36 @@ int sh_enrol(struct sh_domain *d, struct genl_info *info)
 	bool tree = info->attrs[SELFHEAL_A_DOMAIN_TREE];
 	enum sh_join how = tree ? SH_JOIN_TREE : SH_JOIN_PROCESS;
 	struct task_struct *task = sh_pidfd_task(info), *child;
-	int err, left = 65536;
+	struct sh_undo undo = { task };
+	int err;
 
 	if (IS_ERR(task))
 		return PTR_ERR(task);
+	spin_lock(&d->lock);
+	undo.since = d->clock;
+	spin_unlock(&d->lock);
 	err = sh_enrol_allowed(task, info->extack);
 	if (!err)
 		err = sh_enrol_process(d, task, how, info->extack);
 	if (!err && info->attrs[SELFHEAL_A_DOMAIN_STARTING])
 		sh_member_starts(task);
-	while (!err && tree && left--) {
+	while (!err && tree) {
 		child = sh_next_descendant(d, task);
 		if (!child)
 			break;
 		err = sh_enrol_process(d, child, how, info->extack);
 		/* It has ended, or joined by itself, in the meantime. */
-		if (err == -ESRCH || err == -EBUSY)
+		if (err == -ESRCH || err == -EEXIST)
 			err = 0;
 		put_task_struct(child);
+		if (fatal_signal_pending(current))
+			err = -EINTR;
 	}
 	if (!err && tree)
 		sh_member_sweep(d);
+	/* Nothing is half done: who has been enrolled goes on as it was. */
+	if (err)
+		sh_dissolve_each(d, &undo);
 	put_task_struct(task);
-	return err;
+	return err == -EEXIST ? -EBUSY : err;
 }

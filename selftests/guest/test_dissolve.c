@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <kselftest_harness.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -189,6 +190,112 @@ TEST_F_TIMEOUT(dissolve, after_a_failed_enrolment, 900)
 		child_end(&r->kid);
 	}
 	EXPECT_EQ(0, policy_unload(&r->c, r->p.name));
+}
+
+static void ring(struct page *page)
+{
+	struct io_uring_params params = { .flags = 0 };
+
+	(void)page;
+	if (syscall(SYS_io_uring_setup, 4, &params) < 0)
+		_exit(1);
+}
+
+static void fault_descriptor(struct page *page)
+{
+	(void)page;
+	if (syscall(SYS_userfaultfd, O_CLOEXEC) < 0)
+		_exit(1);
+}
+
+FIXTURE(misfit)
+{
+	struct rig r;
+};
+
+/* What one child has, whose parent and sibling may be members. */
+FIXTURE_VARIANT(misfit)
+{
+	void (*take)(struct page *page);
+	int error;
+};
+
+FIXTURE_VARIANT_ADD(misfit, ring) { .take = ring, .error = -EBUSY };
+FIXTURE_VARIANT_ADD(misfit, userfaultfd) { .take = fault_descriptor, .error = -EPERM };
+
+FIXTURE_SETUP(misfit)
+{
+	ASSERT_EQ(0, rig_open(&self->r));
+}
+
+FIXTURE_TEARDOWN(misfit)
+{
+	EXPECT_TRUE(rig_close(&self->r));
+}
+
+static void siblings(struct page *page, void *arg)
+{
+	void (*take)(struct page *page) = arg;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (fork())
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (i == 1)
+			take(page);
+		atomic_fetch_add(&page->threads, 1);
+		page_block(page, ~0U);
+	}
+	page_block(page, ~0U);
+}
+
+static bool siblings_start(struct child *kid, void *take)
+{
+	int64_t end = now_ms() + BOUND;
+
+	if (child_start(kid, siblings, take))
+		return false;
+	page_go(kid->page, 1);
+	while (atomic_load(&kid->page->threads) < 3) {
+		if (now_ms() > end)
+			return false;
+		pause_ms(1);
+	}
+	return true;
+}
+
+static void member_waits(struct page *page, void *arg)
+{
+	(void)arg;
+	page_block(page, ~0U);
+}
+
+/* One of the children may not be a member: none of them becomes one, and who was one stays. */
+TEST_F(misfit, nobody_is_enrolled)
+{
+	struct rig *r = &self->r;
+	struct child kid;
+	struct domain d;
+	uint64_t dom;
+
+	policy_hold(&r->p);
+	ASSERT_EQ(0, rig_run(r, member_waits, NULL));
+	ASSERT_TRUE(siblings_start(&kid, variant->take));
+	EXPECT_EQ(variant->error, domain_new(&r->c, r->p.name, kid.pidfd, true, &dom));
+	EXPECT_NE('\0', r->c.ext[0]);
+	EXPECT_EQ(1, domains(&r->c));
+	EXPECT_EQ(variant->error, domain_add(&r->c, r->dom, kid.pidfd, true));
+	EXPECT_NE('\0', r->c.ext[0]);
+	ASSERT_EQ(0, domain_get(&r->c, r->dom, &d));
+	EXPECT_EQ(1, d.members);
+	/* Itself alone, it can be one, and the error takes away nothing of it. */
+	EXPECT_EQ(0, domain_add(&r->c, r->dom, kid.pidfd, false));
+	EXPECT_EQ(-EBUSY, domain_add(&r->c, r->dom, kid.pidfd, true));
+	ASSERT_EQ(0, domain_get(&r->c, r->dom, &d));
+	EXPECT_EQ(2, d.members);
+	EXPECT_FALSE(child_wait(&kid, 0));
+	child_end(&kid);
 }
 
 GUEST_MAIN
