@@ -55,7 +55,8 @@ struct sh_tap_result sh_tap_kill(struct task_struct *p, struct kernel_siginfo *i
 {
 	struct sh_member *m;
 
-	if (!in_task() || !sig || cred)
+	/* Who dies sends what its children asked for (PR_SET_PDEATHSIG), and nothing of its own. */
+	if (!in_task() || !sig || cred || (current->flags & PF_EXITING))
 		return SH_TAP_CONTINUE;
 	m = sh_member_current();
 	if (!m || !sh_outside(m->domain, p))

@@ -244,6 +244,7 @@ static void siblings(struct page *page, void *arg)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (i == 1)
 			take(page);
+		page->value[i] = getpid();
 		atomic_fetch_add(&page->threads, 1);
 		page_block(page, ~0U);
 	}
@@ -278,6 +279,8 @@ TEST_F(misfit, nobody_is_enrolled)
 	struct child kid;
 	struct domain d;
 	uint64_t dom;
+	pid_t pid[3];
+	int i;
 
 	policy_hold(&r->p);
 	ASSERT_EQ(0, rig_run(r, member_waits, NULL));
@@ -295,7 +298,12 @@ TEST_F(misfit, nobody_is_enrolled)
 	ASSERT_EQ(0, domain_get(&r->c, r->dom, &d));
 	EXPECT_EQ(2, d.members);
 	EXPECT_FALSE(child_wait(&kid, 0));
+	for (i = 0; i < 3; i++)
+		pid[i] = kid.page->value[i];
 	child_end(&kid);
+	/* It was a member, its children are none: they hear of its death as they asked to. */
+	for (i = 0; i < 3; i++)
+		EXPECT_TRUE(proc_wait_not(pid[i], pid[i], "SRD", BOUND));
 }
 
 GUEST_MAIN
