@@ -15,6 +15,8 @@ TEST_KERNELS ?= 6.1 6.12
 TEST_SANITIZERS ?=
 # How long make fuzz takes: seconds, or with a suffix as sleep(1) has it.
 T ?= 10m
+# Tries of each row of make test-races.
+RACE_TRIES ?= 100000
 DEMO_KERNEL ?= 6.12
 W ?= 1
 
@@ -100,6 +102,13 @@ bench: guest-build			## measurements, in guests
 test-debug test-long: deps		## test-debug: kernels with sanitizers; test-long: soak and fuzz
 	@$(TOP)/selftests/debug/$@
 
+RACES = cd /opt/selfheal/selftests/escape && for t in test_race_*; do \
+	echo "\# $$t"; RACE_TRIES=$(RACE_TRIES) ./$$t || bad=1; done; exit $${bad:-0}
+
+test-races: guest-build			## the races of the escape tests, each row RACE_TRIES times (100000)
+	@set -e; for kernel in $(TEST_KERNELS); do echo "races, $$kernel"; \
+		$(VM)/run --kernel $$kernel --timeout 14400 -- '$(RACES)'; done
+
 fuzz: deps				## fuzz the parsers and the quarantine in user space (T=10m)
 	@$(TOP)/selftests/fuzz/run --time $(T)
 
@@ -127,5 +136,5 @@ help:					## this list
 	@echo "make [TARGET] [KDIR=DIR | KERNELS=\"6.1 6.12\"]"
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## \(.*\)/  \1\t\2/p' $(TOP)/Makefile | expand -t 26
 
-.PHONY: all modules module test-modules test-module user selftests uapi check-uapi deps guest-build unit test demo bench \
+.PHONY: all modules module test-modules test-module user selftests uapi check-uapi deps guest-build unit test test-races demo bench \
 	test-debug test-long fuzz check install uninstall clean help

@@ -394,8 +394,9 @@ static int by_socketcall_sendmsg(struct esc *x, unsigned int i)
 	return result32(int80(NR32_SOCKETCALL, SOCKETCALL_SENDMSG, (long)l->args, 0, 0, 0));
 }
 
-#define BORN .open = open_pipe
-#define IMAGE .open = open_tool
+/* Whose births and execs race with the freeze: guest/test_freeze_escape, guest/test_member. */
+#define BORN .open = open_pipe, .race = "births"
+#define IMAGE .open = open_tool, .race = "births"
 
 static const struct row rows[] = {
 	{ "by.fork", "child", BORN, .attempt = by_fork },
@@ -404,12 +405,12 @@ static const struct row rows[] = {
 	{ "by.thread", "child", BORN, .attempt = by_thread },
 	{ "by.clone-vm", "child", BORN, .attempt = by_clone_vm },
 	{ "by.clone-parent", "child", BORN, .attempt = by_clone_parent, .close = reap_all },
-	{ "by.clone-into-cgroup", "child", .open = open_cgroup, .close = close_cgroup,
+	{ "by.clone-into-cgroup", "child", .open = open_cgroup, .race = "births", .close = close_cgroup,
 	  .attempt = by_clone_into_cgroup },
 	{ "by.namespaces", "child", BORN, .attempt = by_namespaces },
 	{ "by.exec", "exec", IMAGE, .attempt = by_exec },
 	{ "by.memfd-exec", "exec", IMAGE, .arg = 1, .attempt = by_memfd_exec },
-	{ "by.setuid-exec", "exec", .open = open_setuid, .attempt = by_setuid_exec },
+	{ "by.setuid-exec", "exec", .open = open_setuid, .race = "births", .attempt = by_setuid_exec },
 	{ "by.thread-exec", "exec", IMAGE, .attempt = by_thread_exec },
 	{ "int80.write", "32-bit calls", .kind = CH_PIPE, .attempt = by_write32 },
 	{ "int80.writev", "32-bit calls", .kind = CH_TCP, .attempt = by_writev32 },

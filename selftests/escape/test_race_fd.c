@@ -5,11 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "race.h"
@@ -17,23 +20,6 @@
 #define TEXT "0123456789abcdef"
 #define LEN 16
 #define FLIPPED 200		/* the descriptor's number in the member */
-#define RCVBUF (64 << 20)
-
-static long result(ssize_t n)
-{
-	return n < 0 ? -errno : n;
-}
-
-static int open_one(struct race *x, int i, enum channel_kind kind)
-{
-	struct pair p;
-	int err = pair_open(&p, kind), size = RCVBUF;
-
-	x->rx[i] = p.rx;
-	x->tx[i] = p.tx;
-	setsockopt(p.rx, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	return err;
-}
 
 static int open_file(struct race *x)
 {
@@ -46,14 +32,14 @@ static int open_file(struct race *x)
 /* A pipe, a stream, datagrams, a terminal, and a file. */
 static int open_zoo(struct race *x)
 {
-	int err = open_one(x, 0, CH_PIPE);
+	int err = race_pair(x, 0, CH_PIPE);
 
 	if (!err)
-		err = open_one(x, 1, CH_UNIX_STREAM);
+		err = race_pair(x, 1, CH_UNIX_STREAM);
 	if (!err)
-		err = open_one(x, 2, CH_UDP);
+		err = race_pair(x, 2, CH_UDP);
 	if (!err)
-		err = open_one(x, 3, CH_PTY);
+		err = race_pair(x, 3, CH_PTY);
 	x->fd[0] = open_file(x);
 	return err ? err : x->fd[0] < 0 ? -errno : 0;
 }
@@ -79,7 +65,110 @@ static long by_write(struct race *x, unsigned int i)
 {
 	(void)x;
 	(void)i;
-	return result(write(FLIPPED, TEXT, LEN));
+	return race_result(write(FLIPPED, TEXT, LEN));
+}
+
+static long by_sendmsg(struct race *x, unsigned int i)
+{
+	struct iovec iov[2] = { { TEXT, 5 }, { TEXT + 5, LEN - 5 } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	(void)x;
+	(void)i;
+	return race_result(sendmsg(FLIPPED, &m, MSG_NOSIGNAL));
+}
+
+static long by_writev(struct race *x, unsigned int i)
+{
+	struct iovec iov[2] = { { TEXT, 5 }, { TEXT + 5, LEN - 5 } };
+
+	(void)x;
+	(void)i;
+	return race_result(writev(FLIPPED, iov, 2));
+}
+
+/* A request for aio, in x->shared: descriptor, buffer, length and kind change. */
+struct request {
+	struct iocb cb;
+	struct iovec iov[2];
+	char text[LEN];
+};
+
+static struct request *request(const struct race *x)
+{
+	return (struct request *)x->shared;
+}
+
+static aio_context_t context;
+
+static void start_aio(struct race *x)
+{
+	struct request *r = request(x);
+
+	memcpy(r->text, TEXT, LEN);
+	r->iov[0] = (struct iovec){ r->text, 3 };
+	r->iov[1] = (struct iovec){ r->text, 4 };
+	r->cb = (struct iocb){ .aio_lio_opcode = IOCB_CMD_PWRITE, .aio_fildes = x->tx[0],
+			       .aio_buf = (uintptr_t)r->text, .aio_nbytes = LEN };
+	start_flipped(x);
+	if (syscall(SYS_io_setup, 8, &context))
+		_exit(3);
+}
+
+static void flip_request(struct race *x, unsigned int k)
+{
+	struct request *r = request(x);
+	volatile struct iocb *cb = &r->cb;
+	volatile struct iovec *iov = r->iov;
+	unsigned int i = k % 6;
+
+	/* Half of the time the number stays and what it names changes. */
+	if (k & 8)
+		cb->aio_fildes = i < RACE_RX ? x->tx[i] : i == RACE_RX ? x->fd[0] : 9999;
+	else
+		cb->aio_fildes = FLIPPED;
+	flip_zoo(x, k);
+	iov[1].iov_len = k % LEN;
+	if (k % 3) {
+		cb->aio_lio_opcode = IOCB_CMD_PWRITE;
+		cb->aio_buf = (uintptr_t)r->text;
+		cb->aio_nbytes = 1 + k % LEN;
+	} else {
+		cb->aio_lio_opcode = IOCB_CMD_PWRITEV;
+		cb->aio_buf = (uintptr_t)r->iov;
+		cb->aio_nbytes = 2;
+	}
+}
+
+static long by_aio(struct race *x, unsigned int i)
+{
+	struct iocb *list[1] = { &request(x)->cb };
+	struct io_event ev;
+
+	(void)i;
+	if (syscall(SYS_io_submit, context, 1, list) != 1)
+		return -errno;
+	if (syscall(SYS_io_getevents, context, 1, 1, &ev, NULL) != 1)
+		return -errno;
+	return ev.res;
+}
+
+/* A pipe, or the file. */
+static void flip_two(struct race *x, unsigned int k)
+{
+	dup2(k & 1 ? x->tx[0] : x->fd[0], FLIPPED);
+}
+
+/* It was the pipe when it was looked at, and nothing came there of an unprotected write. */
+static bool fooled_by_descriptor(struct race *x, unsigned int i)
+{
+	struct stat seen;
+	char buf[LEN];
+
+	(void)i;
+	if (fstat(FLIPPED, &seen) || write(FLIPPED, TEXT, LEN) != LEN)
+		return false;
+	return read(x->rx[0], buf, LEN) != LEN && S_ISFIFO(seen.st_mode);
 }
 
 /* What was reported was held, or is in the file. */
@@ -104,7 +193,7 @@ static bool check_file(struct race *x)
 static int open_pass(struct race *x)
 {
 	struct pair p;
-	int err = open_one(x, 0, CH_PIPE);
+	int err = race_pair(x, 0, CH_PIPE);
 
 	if (!err)
 		err = pair_open(&p, CH_UNIX_DGRAM);
@@ -168,7 +257,7 @@ static long by_sendfile(struct race *x, unsigned int i)
 
 	(void)i;
 	/* Into a file opened for appending it fails: then the others are to be met. */
-	return result(sendfile(FLIPPED, x->fd[1], &zero, LEN));
+	return race_result(sendfile(FLIPPED, x->fd[1], &zero, LEN));
 }
 
 #define RACED(name_, channel_, open_, attempt_, flip_, note_)				\
@@ -176,15 +265,29 @@ static long by_sendfile(struct race *x, unsigned int i)
 	.flip = flip_, .prepare = start_flipped, .flippers = BY_THREAD | BY_VM, .note = note_
 
 static const struct race_case cases[] = {
+	{ .row = "race.control.descriptor", .open = open_zoo, .prepare = start_flipped,
+	  .flip = flip_two, .fooled = fooled_by_descriptor },
 	{ RACED("race.dup2.held", "pipe", open_zoo, by_write, flip_zoo,
 		"the descriptor is a pipe, socket, terminal, file or closed by turns"),
 	  .check = check_file },
+	{ RACED("race.dup2.writev", "pipe", open_zoo, by_writev, flip_zoo,
+		"the same, by a vector"),
+	  .check = check_file },
+	{ RACED("race.dup2.sendmsg", "unix", open_zoo, by_sendmsg, flip_zoo,
+		"the same, by a message"),
+	  .check = check_file },
+	{ .row = "race.aio.request", .channel = "aio", .open = open_zoo, .attempt = by_aio,
+	  .prepare = start_aio, .flip = flip_request, .flippers = BY_THREAD | BY_VM,
+	  .note = "the request, what it points to and its descriptor change",
+	  .check = check_file, .divide = 2,
+	  .covers = "pipe.aio tcp.aio unix-stream.aio pty.aio i386.aio" },
 	{ RACED("race.dup2.passed", "pipe", open_pass, by_write, flip_pass,
 		"the descriptor is a held pipe and a socket that passes by turns"),
 	  .policy = pass_sockets, .only = SELFHEAL_CHANNEL_PIPE, .check = check_pass },
 	{ RACED("race.dup2.sendfile", "sendfile", open_sendfile, by_sendfile, flip_zoo,
 		"sendfile to a descriptor that changes"),
-	  .check = check_file },
+	  .check = check_file,
+	  .covers = "tcp.sendfile unix-stream.sendfile udp.sendfile pty.sendfile ktls.sendfile" },
 };
 
 RACE_MAIN(cases)

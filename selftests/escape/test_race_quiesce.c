@@ -31,6 +31,7 @@ struct plan {
 	int file, always;	/* reads of it are no wait; reads of it never block */
 	unsigned int tries;
 	bool flip;
+	bool control;	/* the silent thread's pipe is not held: that has to be seen */
 };
 
 static void *stay_silent(void *arg)
@@ -141,6 +142,8 @@ static bool run(struct race *x, struct plan *p, bool freeze)
 		/* A release lets everything out that was held: then it tells nothing. */
 		if (!freeze)
 			leaked += take(&p->silent, 'u', &wrong);
+		if (p->control && leaked)
+			return true;
 		if (leaked || wrong)
 			return race_escape(x, "%llu bytes came of a thread that never waited",
 					   (unsigned long long)leaked);
@@ -148,6 +151,8 @@ static bool run(struct race *x, struct plan *p, bool freeze)
 			return race_fail(x, "no end after %llu writes",
 					 (unsigned long long)page->count[BUSY]);
 	} while (!done);
+	if (p->control)
+		return race_fail(x, "nothing is seen of what a thread puts out without a wait");
 	x->tries = page->count[BUSY] + page->count[SILENT];
 	page_go(page, STOP);
 	if (!page_wait(page, 3, BOUND))
@@ -170,10 +175,13 @@ static bool run(struct race *x, struct plan *p, bool freeze)
 
 static void race(const struct race_case *how, bool flip, bool freeze)
 {
-	struct plan p = { .flip = flip, .tries = race_tries(how) };
+	struct plan p = { .flip = flip, .tries = race_tries(how), .control = how->passes };
 	struct race x = { .how = how };
 	uint64_t flips;
 	int zero;
+
+	if (!race_chosen(how->row))
+		return;
 
 	zero = open("/dev/zero", O_RDONLY);
 	p.file = memfd_create("file", 0);
@@ -186,6 +194,8 @@ static void race(const struct race_case *how, bool flip, bool freeze)
 		fcntl(p.busy.rx, F_SETFL, O_NONBLOCK);
 		policy_hold(&x.r.p);
 		x.r.p.max_bytes = 64 << 20;
+		if (p.control)
+			x.r.p.hold_pipe = SELFHEAL_CHANNEL_ACTION_PASS;
 		run(&x, &p, freeze);
 	}
 	flips = flip && x.r.kid.page ? x.r.kid.page->count[RACE_FLIPS] : x.tries;
@@ -196,7 +206,10 @@ static void race(const struct race_case *how, bool flip, bool freeze)
 	pair_close(&p.busy);
 	close(zero);
 	close(p.file);
-	race_tell(how, &x, x.tries, flips);
+	if (p.control)
+		race_tell_control(how, &x);
+	else
+		race_tell(how, &x, x.tries, flips);
 }
 
 int main(void)
@@ -210,10 +223,14 @@ int main(void)
 	}, frozen = {
 		.row = "race.quiesce.freeze", .channel = "unix",
 		.note = "freezes in the midst of commits",
+	}, control = {
+		.row = "race.control.quiesce", .passes = true,
 	};
 
 	guest_begin();
-	race_begin(3);
+	race_begin(race_chosen(control.row) + race_chosen(others.row) + race_chosen(file.row) +
+		   race_chosen(frozen.row));
+	race(&control, false, false);
 	race(&others, false, false);
 	race(&file, true, false);
 	race(&frozen, false, true);

@@ -43,6 +43,7 @@ struct row {
 	enum decision held;
 	int error;		/* positive */
 	const char *note;	/* for the table: what is done, or why nothing is */
+	const char *race;	/* what is raced where it is neither memory nor a descriptor */
 	int kind, arg;		/* of the default open(), for open() and attempt() */
 	unsigned int per;	/* tokens of one attempt; 0 is 1 */
 	unsigned int max;	/* attempts that one run can make; 0 is any number */

@@ -58,7 +58,7 @@ unsigned int race_tries(const struct race_case *how)
 	unsigned int tries = text ? strtoul(text, NULL, 10) : RACE_TRIES;
 
 	tries /= how->divide ? how->divide : 1;
-	return tries > 30 ? tries : 30;
+	return tries > 12 ? tries : 12;
 }
 
 void race_nap(unsigned int k)
@@ -82,7 +82,7 @@ static void flip_on(struct race *x)
 	}
 }
 
-static void *flip_thread(void *arg)
+void *race_flip_thread(void *arg)
 {
 	flip_on(arg);
 	return NULL;
@@ -93,6 +93,20 @@ static int flip_process(void *arg)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	flip_on(arg);
 	return 0;
+}
+
+/* Has the worker met the flipper at all? That is waited for, but not for ever. */
+static bool met(const struct race *x, unsigned int i)
+{
+	static int64_t end;
+
+	if (i % 64)
+		return false;
+	if (!end)
+		end = now_ms() + BOUND;
+	if (now_ms() > end)
+		return true;
+	return x->r.kid.page->count[RACE_FLIPS] && (!x->how->enough || x->how->enough(x));
 }
 
 static void worker(struct page *page, void *arg)
@@ -107,10 +121,10 @@ static void worker(struct page *page, void *arg)
 	if (x->how->prepare)
 		x->how->prepare(x);
 	if (x->who == BY_THREAD)
-		pthread_create(&t, NULL, flip_thread, x);
+		pthread_create(&t, NULL, race_flip_thread, x);
 	else if (x->who == BY_VM)
 		clone(flip_process, stack + sizeof(stack), CLONE_VM | CLONE_FILES | SIGCHLD, x);
-	for (i = 0; i < x->tries; i++) {
+	for (i = 0; i < x->tries || !met(x, i); i++) {
 		n = x->how->attempt(x, i);
 		if (n < 0)
 			page->count[RACE_ERRORS]++;
@@ -133,9 +147,10 @@ static void drain(struct race *x)
 		if (x->rx[i] <= 0)
 			continue;
 		while ((n = read(x->rx[i], scrap, sizeof(scrap))) > 0) {
+			n -= x->how->header;
 			x->came += n;
 			if (x->got_len + n <= BUFFER)
-				memcpy(x->got + x->got_len, scrap, n);
+				memcpy(x->got + x->got_len, scrap + x->how->header, n);
 			x->got_len += n;
 		}
 	}
@@ -179,19 +194,31 @@ static bool wait_came(struct race *x, uint64_t bytes)
 	}
 }
 
-/* Freeze amid the race, look, release, and look again. */
-static bool cycle(struct race *x, uint64_t *before, struct domain *d)
+bool race_freeze(struct race *x, uint64_t *id)
 {
-	uint64_t id, due;
-	int err;
+	int err = domain_freeze(&x->r.c, x->r.dom, id);
 
-	err = domain_freeze(&x->r.c, x->r.dom, &id);
 	if (err || !domain_wait(&x->r.c, x->r.dom, SELFHEAL_DOMAIN_STATE_FROZEN, BOUND))
 		return race_fail(x, "the freeze: %s", err ? strerror(-err) : "no end of it");
+	return true;
+}
+
+bool race_silent(struct race *x, uint64_t before)
+{
 	drain(x);
-	if (x->came != *before)
-		return race_escape(x, "%llu bytes came while %llu were let go",
-				   (unsigned long long)x->came, (unsigned long long)*before);
+	if (x->came == before)
+		return true;
+	return race_escape(x, "%llu bytes came while %llu were let go",
+			   (unsigned long long)x->came, (unsigned long long)before);
+}
+
+bool race_release(struct race *x, uint64_t id, uint64_t *before, struct domain *d)
+{
+	uint64_t due;
+	int err;
+
+	if (!race_silent(x, *before))
+		return false;
 	if (domain_get(&x->r.c, x->r.dom, d))
 		return race_fail(x, "the domain has gone");
 	x->held_len = 0;
@@ -204,9 +231,13 @@ static bool cycle(struct race *x, uint64_t *before, struct domain *d)
 	if (err)
 		return race_fail(x, "the release: %s", strerror(-err));
 	due = x->how->only ? *before + x->held_only : d->held_total;
-	if (!wait_came(x, due))
-		return race_fail(x, "%llu bytes of %llu came after the release",
-				 (unsigned long long)x->came, (unsigned long long)due);
+	if (!wait_came(x, due)) {
+		domain_get(&x->r.c, x->r.dom, d);
+		return race_fail(x, "%llu bytes of %llu came, %llu are held, %llu dropped",
+				 (unsigned long long)x->came, (unsigned long long)due,
+				 (unsigned long long)d->held_bytes,
+				 (unsigned long long)d->dropped_bytes);
+	}
 	if (x->how->content && !x->dropped && (x->held_len != x->got_len || x->got_len > BUFFER ||
 				memcmp(x->held, x->got, x->got_len)))
 		return race_fail(x, "other bytes came than were held: %zu of %zu", x->got_len,
@@ -219,7 +250,7 @@ static bool cycle(struct race *x, uint64_t *before, struct domain *d)
 /* No progress for that long is a hang: the worker waits for room that releases give it. */
 static bool races(struct race *x)
 {
-	uint64_t before = 0, last = ~0ULL, now;
+	uint64_t before = 0, last = ~0ULL, now, id;
 	struct page *page = x->r.kid.page;
 	int64_t end = now_ms() + 4 * BOUND;
 	struct domain d = { 0 };
@@ -235,7 +266,7 @@ static bool races(struct race *x)
 		else if (now_ms() > end)
 			return race_fail(x, "no attempt ends after %llu", (unsigned long long)now);
 		last = now;
-		if (!cycle(x, &before, &d))
+		if (!x->how->calm && (!race_freeze(x, &id) || !race_release(x, id, &before, &d)))
 			return false;
 	} while (!done);
 	if (x->how->exact && d.held_total != page->count[RACE_BYTES])
@@ -252,6 +283,17 @@ static void shut(int *fd)
 	*fd = 0;
 }
 
+void race_shut(struct race *x)
+{
+	int i;
+
+	for (i = 0; i < RACE_RX; i++) {
+		shut(&x->rx[i]);
+		shut(&x->tx[i]);
+		shut(&x->fd[i]);
+	}
+}
+
 static void start_outsider(struct race *x)
 {
 	x->outsider = fork();
@@ -261,11 +303,17 @@ static void start_outsider(struct race *x)
 	flip_on(x);
 }
 
-static void close_race(struct race *x)
+void race_dir_remove(struct race *x)
 {
 	char command[128];
-	int i;
 
+	snprintf(command, sizeof(command), "rm -rf '%s'", x->dir);
+	if (x->dir[0] && system(command))
+		race_fail(x, "cannot remove %s", x->dir);
+}
+
+static void close_race(struct race *x)
+{
 	if (!rig_close(&x->r))
 		race_fail(x, "the domain does not go");
 	if (x->outsider > 0) {
@@ -274,28 +322,22 @@ static void close_race(struct race *x)
 	}
 	if (x->how->close)
 		x->how->close(x);
-	for (i = 0; i < RACE_RX; i++) {
-		shut(&x->rx[i]);
-		shut(&x->tx[i]);
-		shut(&x->fd[i]);
-	}
+	race_shut(x);
 	munmap(x->shared, RACE_SHARED);
 	free(x->held);
 	free(x->got);
-	snprintf(command, sizeof(command), "rm -rf '%s'", x->dir);
-	if (x->dir[0] && system(command))
-		race_fail(x, "cannot remove %s", x->dir);
+	race_dir_remove(x);
 }
 
-/* One case with one kind of flipper; the number of flips. */
-static uint64_t race_with(struct race *x)
+uint64_t race_with(struct race *x)
 {
 	struct page *page = page_new();
 	uint64_t flips;
 	int err, i;
 
-	x->shared = mmap(NULL, RACE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			 -1, 0);
+	/* Where calls of the 32-bit ABI reach it, too. */
+	x->shared = mmap(NULL, RACE_SHARED, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	x->held = malloc(BUFFER);
 	x->got = malloc(BUFFER);
 	strcpy(x->dir, "/tmp/selfheal.race.XXXXXX");
@@ -321,14 +363,20 @@ static uint64_t race_with(struct race *x)
 	if (!err && x->who == BY_OUTSIDER)
 		start_outsider(x);
 	if (!err)
-		err = child_start_on(&x->r.kid, page, worker, x);
+		err = child_start_on(&x->r.kid, page, x->how->worker ? x->how->worker : worker, x);
+	if (!err && x->how->ready)
+		err = x->how->ready(x);
 	if (!err)
 		err = domain_new(&x->r.c, x->r.p.name, x->r.kid.pidfd, false, &x->r.dom);
+	x->absent = err == -ENODEV;
 	if (err) {
 		race_fail(x, "cannot begin: %s (%s)", strerror(-err), x->r.c.ext);
 	} else {
-		page_go(page, 1);
-		races(x);
+		page_go(page, x->how->ready ? 2 : 1);
+		if (x->how->drive)
+			x->how->drive(x);
+		else
+			races(x);
 	}
 	flips = page->count[RACE_FLIPS];
 	ksft_print_msg("%s by %s: %llu tries, %llu of them failed, %llu flips, %u torn, %u freezes%s\n",
@@ -339,66 +387,4 @@ static uint64_t race_with(struct race *x)
 		       x->torn, x->cycles, x->dropped ? ", some refused at the commit" : "");
 	close_race(x);
 	return flips;
-}
-
-void race_tell(const struct race_case *how, struct race *x, unsigned int tries, uint64_t flips)
-{
-	const char *bad = x->escaped ? "ESCAPED" : "FAILED";
-	bool good = !x->escaped && !x->failed;
-	char word[32];
-
-	if (good && !flips) {
-		good = false;
-		snprintf(x->why, sizeof(x->why), "nothing was flipped: this proves nothing");
-	}
-	if (!good)
-		ksft_print_msg("%s: %s%s\n", how->row, x->escaped ? "ESCAPED: " : "", x->why);
-	ksft_test_result(good, "%s\n", how->row);
-	snprintf(word, sizeof(word), "0/%u", tries);
-	printf("# ROW %s channel=\"%s\" held=%s frozen=%s release=%s race=%s note=\"%s\"\n",
-	       how->row, how->channel, good ? "held" : bad, good ? "silent" : bad,
-	       good ? "all" : bad, good ? word : bad, how->note ? how->note : "");
-}
-
-void race_begin(unsigned int n)
-{
-	ksft_print_header();
-	ksft_set_plan(n);
-}
-
-int race_end(void)
-{
-	ksft_print_cnts();
-	return ksft_get_fail_cnt() ? KSFT_FAIL : KSFT_PASS;
-}
-
-int race_run(const struct race_case *cases, unsigned int n)
-{
-	static const enum race_who all[] = { BY_THREAD, BY_VM, BY_OUTSIDER };
-	unsigned int i, w, tries, kinds;
-	struct race x, sum;
-	uint64_t flips;
-
-	race_begin(n);
-	for (i = 0; i < n; i++) {
-		kinds = __builtin_popcount(cases[i].flippers);
-		memset(&sum, 0, sizeof(sum));
-		tries = 0;
-		flips = 0;
-		for (w = 0; w < sizeof(all) / sizeof(all[0]) && !sum.why[0]; w++) {
-			if (!(cases[i].flippers & all[w]))
-				continue;
-			memset(&x, 0, sizeof(x));
-			x.how = &cases[i];
-			x.who = all[w];
-			x.tries = race_tries(&cases[i]) / kinds + 1;
-			flips += race_with(&x);
-			tries += x.tries;
-			sum.escaped |= x.escaped;
-			sum.failed |= x.failed;
-			snprintf(sum.why, sizeof(sum.why), "%s", x.why);
-		}
-		race_tell(&cases[i], &sum, tries, flips);
-	}
-	return race_end();
 }

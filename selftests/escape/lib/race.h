@@ -22,7 +22,7 @@
 #include "rig.h"
 #include "stream.h"
 
-#define RACE_TRIES 20000	/* the environment's RACE_TRIES goes before it */
+#define RACE_TRIES 6000	/* the environment's RACE_TRIES goes before it; RACE_ONLY is a row */
 #define RACE_RX 4
 #define RACE_SHARED (64 << 10)
 
@@ -38,7 +38,10 @@ struct race_case {
 	const char *row, *channel, *note;
 	enum race_who flippers;		/* taken in turn, with a part of the tries each */
 	unsigned int divide;		/* costly: this part of the tries; 0 is 1 */
-	int (*open)(struct race *x);	/* outside: rx, tx, fd: 0 or -errno */
+	/* Rows of other programs that go by the same judgement, with blanks between them. */
+	const char *covers;
+	/* Outside: rx, tx, fd. 0 or -errno; -ENODEV when this kernel has no such thing. */
+	int (*open)(struct race *x);
 	/* In the worker: bytes that the call says it took, or -errno. */
 	long (*attempt)(struct race *x, unsigned int i);
 	void (*flip)(struct race *x, unsigned int k);
@@ -47,8 +50,27 @@ struct race_case {
 	/* Outside, once nothing is under way: the case's own checks; false with race_fail(). */
 	bool (*check)(struct race *x);
 	void (*close)(struct race *x);
+	/*
+	 * For cases that have a way of their own: what the member is (it goes on by page_go(2)
+	 * where there is ready()), what the outside does before it is enrolled, and then.
+	 */
+	child_fn worker;
+	int (*ready)(struct race *x);
+	bool (*drive)(struct race *x);
+	const void *data;	/* the case's own */
+	bool passes;	/* a gap that is known, shown to be one */
+	/* In the worker: it may end after its tries, since it has met what it came for. */
+	bool (*enough)(const struct race *x);
+	bool calm;	/* no freezes meanwhile */
+	/*
+	 * The control, which has no attempt: without a domain, look at what a call is made of, make
+	 * it, and tell whether it did something else. It goes on until it did: such a judge is
+	 * fooled by this flipper, so the flipper does meet the window.
+	 */
+	bool (*fooled)(struct race *x, unsigned int i);
 	bool content;	/* one object: compare what was held with what came, byte by byte */
 	unsigned int only;	/* of this channel alone comes anything to rx; 0: of any */
+	unsigned int header;	/* bytes of each message that the kernel puts before it */
 	bool drops;	/* errors that only the object finds, at the commit, are of the game */
 	bool exact;	/* every byte that an attempt reported was held */
 };
@@ -67,7 +89,7 @@ struct race {
 	struct rig r;
 	/* The tally. */
 	unsigned int cycles, torn;
-	bool escaped, failed;
+	bool escaped, failed, absent;
 	char why[160];
 	/* The driver's. */
 	char *held, *got;
@@ -94,8 +116,30 @@ void race_nap(unsigned int k);
 /* For programs that do without race_run(): the plan, and the exit status. */
 void race_begin(unsigned int n);
 int race_end(void);
+/* The flipper, of a struct race. */
+void *race_flip_thread(void *x);
+/* One case with one kind of flipper; the number of flips. */
+uint64_t race_with(struct race *x);
+/* The parts of a cycle, for drive(): false when something is wrong, which is told. */
+bool race_freeze(struct race *x, uint64_t *id);
+/* Nothing has come beyond what was let go @before. */
+bool race_silent(struct race *x, uint64_t before);
+bool race_release(struct race *x, uint64_t id, uint64_t *before, struct domain *d);
+void race_dir_remove(struct race *x);
+/* Close rx, tx and fd. */
+void race_shut(struct race *x);
+/* Is it among what RACE_ONLY leaves? */
+bool race_chosen(const char *row);
+/* Outside: rx[i] and tx[i] of a pair of that kind, with room for all that a release lets go. */
+int race_pair(struct race *x, int i, enum channel_kind kind);
+/* Unix datagram sockets made now have room for a release, too. */
+void race_deep(bool deep);
+/* -errno, or what the call gave. */
+long race_result(long n);
 /* One case as a KTAP result and a row of the table. */
 void race_tell(const struct race_case *how, struct race *x, unsigned int tries, uint64_t flips);
+/* A control as a KTAP result; it is no row. */
+void race_tell_control(const struct race_case *how, const struct race *x);
 int race_run(const struct race_case *cases, unsigned int n);
 
 #define RACE_MAIN(cases)						\

@@ -71,6 +71,8 @@ static void tell_row(const struct run *run)
 	printf("# ROW %s channel=\"%s\" held=%s frozen=%s release=%s kill=%s note=\"%s\"\n",
 	       row->name, row->channel, word(run, HELD), word(run, FROZEN), word(run, RELEASE),
 	       word(run, KILL), note);
+	if (row->race)
+		printf("# ROW %s race=%s\n", row->name, row->race);
 }
 
 /* What holds for one phase of a row that could not be tried holds for all. */

@@ -10,7 +10,7 @@ import unittest
 
 from harness import escape
 
-WHOLE = '# ROW tcp.write channel="TCP" held=held frozen=silent release=all kill=none note="a \'b\' c"'
+WHOLE = '# ROW tcp.write channel="TCP" held=held frozen=silent release=all kill=none race=0/9 note="a \'b\' c"'
 
 
 class Rows(unittest.TestCase):
@@ -21,15 +21,20 @@ class Rows(unittest.TestCase):
         self.assertEqual(problems, [])
         self.assertEqual(table["tcp.write"], {
             "channel": "TCP", "held": "held", "frozen": "silent", "release": "all", "kill": "none",
-            "note": "a 'b' c"})
+            "race": "0/9", "note": "a 'b' c"})
 
     def test_in_parts(self):
-        table, problems = escape.rows(["# ROW tcp.write race=0/100000", WHOLE])
+        table, problems = escape.rows(["# ROW tcp.write race=0/9", WHOLE.replace(" race=0/9", "")])
         self.assertEqual(problems, [])
-        self.assertEqual(table["tcp.write"]["race"], "0/100000")
+        self.assertEqual(table["tcp.write"]["race"], "0/9")
+
+    def test_not_raced(self):
+        _, problems = escape.rows([WHOLE.replace(" race=0/9", "")])
+        self.assertEqual(problems, ["tcp.write is held, and no race covers it"])
+        self.assertEqual(escape.rows([WHOLE.replace(" race=0/9", "").replace("=held", "=denied")])[1], [])
 
     def test_undecided(self):
-        _, problems = escape.rows(["# ROW a.b channel=x held=held frozen=silent"])
+        _, problems = escape.rows(["# ROW a.b channel=x held=held frozen=silent race=0/9"])
         self.assertEqual(problems, ["a.b is undecided: release missing"])
 
     def test_contradiction(self):

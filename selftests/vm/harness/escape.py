@@ -41,6 +41,9 @@ def rows(texts):
         missing = [column for column in DECIDED if not row.get(column)]
         if missing:
             problems.append(f"{name} is undecided: {', '.join(missing)} missing")
+        # What is held is taken from memory, by a descriptor: somebody has to flip them.
+        if row.get("held") == "held" and not row.get("race"):
+            problems.append(f"{name} is held, and no race covers it")
     return table, problems
 
 
