@@ -62,6 +62,7 @@ static void sh_member_has_left(struct sh_member *m)
 
 static const struct sh_domain_ops sh_main_domain_ops = {
 	.quarantine_new = sh_quarantine_new,
+	.quarantine_sends = sh_quarantine_sends,
 	.quarantine_free = sh_quarantine_free,
 	.last_member = sh_last_member,
 	.admits = sh_may_join,

@@ -182,7 +182,8 @@ static void sh_domain_freeze_work(struct work_struct *work)
 				break;
 			}
 		}
-		if (all && list_empty(&d->births)) {
+		if (all && list_empty(&d->births) &&
+		    !sh_domain_ops->quarantine_sends(d->quarantine)) {
 			d->freeze_ns = ktime_get_ns() - d->freeze_start;
 			sh_domain_set_state(d, SELFHEAL_DOMAIN_STATE_FROZEN);
 			spin_unlock(&d->lock);

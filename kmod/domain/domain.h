@@ -77,6 +77,8 @@ static inline u8 sh_domain_state(const struct sh_domain *d)
 struct sh_domain_ops {
 	struct sh_quarantine *(*quarantine_new)(struct sh_domain *d);
 	void (*quarantine_free)(struct sh_quarantine *q);
+	/* Output is still leaving that was let go while the domain ran; domain->lock held. */
+	bool (*quarantine_sends)(struct sh_quarantine *q);
 	/* Last member gone, before GONE; true keeps the domain for a verdict. */
 	bool (*last_member)(struct sh_domain *d);
 	/* @task may be a member, by what it has open; process context, may sleep. */
@@ -147,7 +149,8 @@ void sh_domain_check_gone(struct sh_domain *d);
 
 /*
  * Stop every member: RUNNING -> FREEZING, FROZEN once all have parked or
- * sleep in the kernel. False when it was not RUNNING. Any process context.
+ * sleep in the kernel and no send of theirs is under way. False when it was not
+ * RUNNING. Any process context.
  */
 bool sh_domain_freeze(struct sh_domain *d);
 

@@ -75,13 +75,15 @@ static int sh_held_send(struct sh_held *h)
  */
 static bool sh_object_pump(struct sh_quarantine *q, struct sh_object *o, u64 *wait, bool *closed)
 {
-	bool blocked = false;
+	bool blocked = false, sent = false;
 	struct sh_held *h;
 	u32 gone;
 	int err;
 
 	for (;;) {
 		spin_lock(&q->lock);
+		q->sending -= sent;
+		sent = false;
 		h = list_first_entry_or_null(&o->entries, struct sh_held, object_node);
 		if (h && q->killed) {
 			q->dropped += h->len - h->off;
@@ -105,6 +107,9 @@ static bool sh_object_pump(struct sh_quarantine *q, struct sh_object *o, u64 *wa
 			spin_unlock(&q->lock);
 			return blocked;
 		}
+		/* From the look at the state to the end of the send: no freeze is complete. */
+		q->sending++;
+		sent = true;
 		spin_unlock(&q->lock);
 
 		err = sh_held_send(h);
@@ -118,6 +123,8 @@ static bool sh_object_pump(struct sh_quarantine *q, struct sh_object *o, u64 *wa
 			sh_count(SH_C_commit_errors);
 		sh_count_add(SH_C_committed_bytes, gone);
 		spin_lock(&q->lock);
+		q->sending--;
+		sent = false;
 		q->committed += gone;
 		q->dropped += h->len - gone;
 		q->backoff = 0;
@@ -299,6 +306,17 @@ void sh_quarantine_member_exit(struct sh_member *m)
 	spin_unlock(&q->lock);
 	if (any)
 		sh_quarantine_kick(q);
+}
+
+bool sh_quarantine_sends(struct sh_quarantine *q)
+{
+	bool sends;
+
+	/* Who takes the lock after us sees the state that made the caller ask. */
+	spin_lock(&q->lock);
+	sends = q->sending;
+	spin_unlock(&q->lock);
+	return sends;
 }
 
 u64 sh_quarantine_release(struct sh_quarantine *q)

@@ -87,6 +87,7 @@ struct sh_quarantine {
 	u64 bytes;
 	u64 reserved;			/* room of entries being copied */
 	u32 entries;
+	u32 sending;			/* sends under way */
 	u64 total;
 	u64 committed;
 	u64 dropped;
@@ -147,6 +148,12 @@ static inline bool sh_quarantine_idle(const struct sh_quarantine *q)
 {
 	return !READ_ONCE(q->entries);
 }
+
+/*
+ * A send that began while the domain ran is not over. Once the state forbids
+ * sends and this is false, nothing leaves. Any context, domain->lock included.
+ */
+bool sh_quarantine_sends(struct sh_quarantine *q);
 
 /* Verdicts. Process context; may sleep. Bytes concerned. */
 u64 sh_quarantine_release(struct sh_quarantine *q);

@@ -10,6 +10,25 @@
 #include "output.h"
 #include "quarantine.h"
 
+#define SH_PIPE_SPINS	200
+
+/*
+ * Who reads a pipe copies into its own memory with the lock, for as long as a
+ * page fault of it takes, which can be for ever (userfaultfd, FUSE). That must
+ * not stop whoever commits; others have the lock for microseconds.
+ */
+static bool sh_pipe_locked(struct pipe_inode_info *pipe)
+{
+	int left = SH_PIPE_SPINS;
+
+	while (mutex_is_locked(&pipe->mutex)) {
+		if (!left--)
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
 static size_t sh_pipe_slots(struct pipe_inode_info *pipe)
 {
 	unsigned int used = pipe_occupancy(READ_ONCE(pipe->head), READ_ONCE(pipe->tail));
@@ -144,7 +163,7 @@ int sh_pipe_send(struct sh_held *h)
 		if (!READ_ONCE(pipe->readers))
 			return -EPIPE;
 		slots = sh_pipe_slots(pipe);
-		if (!slots)
+		if (!slots || sh_pipe_locked(pipe))
 			return -EAGAIN;
 		left = h->len - h->off;
 		ret = sh_file_send(h, min_t(size_t, left, slots * PAGE_SIZE));

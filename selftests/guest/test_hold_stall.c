@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A call that is stalled while its bytes are being copied into the quarantine,
- * for as long as somebody else likes: userfaultfd(2) on its second page.
+ * A call that is stalled in the midst of a copy, for as long as somebody else
+ * likes, by userfaultfd(2) on its second page: a member's, that is being copied
+ * into the quarantine, and an outsider's, that has the lock of an object to
+ * which held output is about to go.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <kselftest_harness.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,6 +22,8 @@
 
 #define PAGE 4096ul
 #define DELAY 300
+#define VETTED "vetted"
+#define LEN (sizeof(VETTED) - 1)
 
 FIXTURE(stall)
 {
@@ -171,6 +176,134 @@ TEST_F(stall, release_amid_the_copy)
 	EXPECT_EQ(2 * (int64_t)PAGE, r->kid.page->value[2]);
 	ASSERT_EQ(2 * PAGE, rx_read(self->ch.rx, got, 2 * PAGE, BOUND));
 	EXPECT_EQ('b', got[2 * PAGE - 1]);
+}
+
+/* An outsider's call on an object that the member sends to. */
+struct holder {
+	pthread_t thread;
+	struct page *page;	/* as half_missing() leaves it; value[2] = what the call said */
+	void *area;
+	int fd;
+	bool reads;
+};
+
+static void *hold_lock(void *arg)
+{
+	struct holder *h = arg;
+
+	h->page->value[2] = h->reads ? read(h->fd, h->area, 2 * PAGE) :
+				       write(h->fd, h->area, 2 * PAGE);
+	return NULL;
+}
+
+/* Our own call stands in the midst of its copy, and has the lock of @fd's object. */
+static bool holder_start(struct holder *h, int fd, bool reads)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct uffd_msg msg;
+
+	*h = (struct holder){ .fd = fd, .reads = reads, .page = page_new() };
+	h->area = h->page ? half_missing(h->page) : NULL;
+	if (!h->area || pthread_create(&h->thread, NULL, hold_lock, h))
+		return false;
+	pfd.fd = h->page->value[0];
+	return poll(&pfd, 1, BOUND) == 1 && read(pfd.fd, &msg, sizeof(msg)) == sizeof(msg) &&
+	       msg.event == UFFD_EVENT_PAGEFAULT;
+}
+
+/* Lets the call go on; what it said. */
+static int64_t holder_end(struct holder *h)
+{
+	int64_t said;
+
+	give_page(h->page->value[0], h->page->value[1]);
+	pthread_join(h->thread, NULL);
+	said = h->page->value[2];
+	close(h->page->value[0]);
+	munmap(h->area, 2 * PAGE);
+	page_free(h->page);
+	return said;
+}
+
+struct both {
+	struct pair *locked, *free;
+};
+
+/* Something to each, then a wait, at which both are to go out. */
+static void put_out_and_wait(struct page *page, void *arg)
+{
+	struct both *b = arg;
+
+	page->value[0] = write(b->locked->tx, VETTED, LEN);
+	page->value[1] = write(b->free->tx, VETTED, LEN);
+	page_step(page, 2);
+	page_block(page, 2);
+	page_step(page, 3);
+	page_block(page, 3);
+}
+
+/*
+ * What was let go before the freeze may still be on its way into its object: as
+ * long as it is, the domain is not frozen, for FROZEN says that nothing leaves.
+ */
+TEST_F(stall, not_frozen_amid_a_commit)
+{
+	struct both b = { .free = &self->ch };
+	struct rig *r = &self->r;
+	struct pair tcp;
+	struct holder h;
+	char got[2 * PAGE + LEN];
+	uint64_t id;
+
+	ASSERT_EQ(0, pair_open(&tcp, CH_TCP));
+	b.locked = &tcp;
+	/* The member has the socket by inheritance, as we do. */
+	ASSERT_EQ(0, rig_prepare(r, put_out_and_wait, &b));
+	ASSERT_TRUE(holder_start(&h, tcp.tx, false));
+	page_go(r->kid.page, 1);
+	ASSERT_TRUE(proc_wait_state(r->kid.pid, r->kid.pid, 'D', BOUND));
+	EXPECT_EQ(LEN, r->kid.page->value[0]);
+	ASSERT_EQ(0, domain_freeze(&r->c, r->dom, &id));
+	EXPECT_FALSE(domain_wait(&r->c, r->dom, SELFHEAL_DOMAIN_STATE_FROZEN, QUIET));
+	EXPECT_EQ(2 * (int64_t)PAGE, holder_end(&h));
+	EXPECT_TRUE(domain_wait(&r->c, r->dom, SELFHEAL_DOMAIN_STATE_FROZEN, BOUND));
+	ASSERT_EQ(sizeof(got), rx_read(tcp.rx, got, sizeof(got), BOUND));
+	EXPECT_EQ(0, memcmp(got + 2 * PAGE, VETTED, LEN));
+	ASSERT_EQ(0, incident_verdict(&r->c, id, SELFHEAL_VERDICT_RELEASE));
+	EXPECT_TRUE(domain_wait(&r->c, r->dom, SELFHEAL_DOMAIN_STATE_RUNNING, BOUND));
+	pair_close(&tcp);
+}
+
+/* Whoever reads a pipe can have its lock for ever: that stops neither a freeze nor a commit. */
+TEST_F(stall, reader_stops_nobody)
+{
+	struct both b = { .free = &self->ch };
+	struct rig *r = &self->r;
+	char got[2 * PAGE];
+	struct pair pipe;
+	struct holder h;
+	uint64_t id;
+
+	ASSERT_EQ(0, pair_open(&pipe, CH_PIPE));
+	b.locked = &pipe;
+	memset(got, 'x', sizeof(got));
+	ASSERT_EQ(sizeof(got), write(pipe.tx, got, sizeof(got)));
+	ASSERT_EQ(0, rig_prepare(r, put_out_and_wait, &b));
+	ASSERT_TRUE(holder_start(&h, pipe.rx, true));
+	page_go(r->kid.page, 1);
+	/* What is behind it goes, and the member is back in its own wait. */
+	ASSERT_EQ(LEN, rx_read(self->ch.rx, got, LEN, BOUND));
+	ASSERT_TRUE(page_wait(r->kid.page, 2, BOUND));
+	page_go(r->kid.page, 2);
+	ASSERT_TRUE(page_wait(r->kid.page, 3, BOUND));
+	ASSERT_EQ(0, domain_freeze(&r->c, r->dom, &id));
+	ASSERT_TRUE(domain_wait(&r->c, r->dom, SELFHEAL_DOMAIN_STATE_FROZEN, BOUND));
+	EXPECT_EQ(2 * (int64_t)PAGE, holder_end(&h));
+	EXPECT_FALSE(rx_ready(pipe.rx, QUIET));
+	ASSERT_EQ(0, incident_verdict(&r->c, id, SELFHEAL_VERDICT_RELEASE));
+	ASSERT_EQ(LEN, rx_read(pipe.rx, got, LEN, BOUND));
+	EXPECT_EQ(0, memcmp(got, VETTED, LEN));
+	pair_close(&pipe);
 }
 
 GUEST_MAIN

@@ -66,6 +66,7 @@ void fixture_teardown(void)
 	test_about("at the end");
 	sh_quarantine_release(fx->q);
 	set_state(SELFHEAL_DOMAIN_STATE_RUNNING);
+	fx->freeze_amid = false;
 	for (i = 0; i < OBJECTS; i++)
 		fx->object[i].capacity = WIRE;
 	sh_quarantine_kick(fx->q);
@@ -79,6 +80,7 @@ void fixture_teardown(void)
 		CHECK(list_empty(&fx->member[i].held));
 	for (i = 0; i < HASH_SIZE(fx->q->objects); i++)
 		CHECK(hlist_empty(&fx->q->objects[i]));
+	CHECK(!sh_quarantine_sends(fx->q));
 	sh_quarantine_free(fx->q);
 	for (i = 0; i < OBJECTS; i++)
 		CHECK_INT(fx->object[i].file.refs, 1);
@@ -152,6 +154,9 @@ static int object_send(struct sh_held *h)
 	might_sleep();
 	SHIM_REQUIRE(sh_state_runs(fx->domain.state) && !fx->q->killed);
 	SHIM_REQUIRE(h->object->busy && !o->shut);
+	SHIM_REQUIRE(sh_quarantine_sends(fx->q));
+	if (fx->freeze_amid)
+		fx->domain.state = SELFHEAL_DOMAIN_STATE_FREEZING;
 	o->error = 0;
 	if (err)
 		return err;

@@ -40,6 +40,7 @@ struct fixture {
 	struct cred cred;
 	struct sh_quarantine *q;
 	struct object object[OBJECTS];
+	bool freeze_amid;	/* the domain freezes in the midst of the next send */
 	unsigned int overflow_events;
 	unsigned int task_work_runs;
 };

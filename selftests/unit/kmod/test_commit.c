@@ -221,6 +221,30 @@ TEST(commit_nothing_while_stopped)
 	fixture_teardown();
 }
 
+/* The send that the freeze comes upon is seen to its end (see object_send()); no other begins. */
+TEST(commit_amid_a_freeze)
+{
+	fixture_setup(QUIESCE);
+	write_text(0, 0, "begun");
+	write_text(0, 0, "not begun");
+	write_text(0, 1, "not begun");
+	fx->freeze_amid = true;
+	quiesce(0);
+	CHECK(!sh_quarantine_sends(fx->q));
+	sh_quarantine_kick(fx->q);
+	settle();
+	CHECK_WIRE(0, "begun");
+	CHECK_WIRE(1, "");
+	/* One that the object could not take at once is over, too. */
+	set_state(SELFHEAL_DOMAIN_STATE_RUNNING);
+	fx->object[0].capacity = 7;
+	sh_quarantine_kick(fx->q);
+	settle();
+	CHECK(!sh_quarantine_sends(fx->q));
+	CHECK_WIRE(0, "begunno");
+	fixture_teardown();
+}
+
 TEST(commit_release)
 {
 	fixture_setup(QUIESCE | DELAY);
