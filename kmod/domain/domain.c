@@ -407,6 +407,18 @@ void sh_domain_check_gone(struct sh_domain *d)
 	sh_domain_put(d);
 }
 
+void sh_domain_told(struct sh_domain *d)
+{
+	bool last;
+
+	spin_lock(&d->lock);
+	d->resolving--;
+	last = sh_domain_empty(d);
+	spin_unlock(&d->lock);
+	if (last)
+		sh_domain_check_gone(d);
+}
+
 struct sh_domain *sh_domain_new(struct sh_policy *p)
 {
 	struct sh_domain *d;

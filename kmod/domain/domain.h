@@ -148,6 +148,12 @@ void sh_domain_kill_members(struct sh_domain *d);
 void sh_domain_check_gone(struct sh_domain *d);
 
 /*
+ * A verdict that domain->resolving was raised for has been told: the domain may end now.
+ * Process context, no lock held.
+ */
+void sh_domain_told(struct sh_domain *d);
+
+/*
  * Stop every member: RUNNING -> FREEZING, FROZEN once all have parked or
  * sleep in the kernel and no send of theirs is under way. False when it was not
  * RUNNING. Any process context.

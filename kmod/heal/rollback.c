@@ -271,6 +271,8 @@ int sh_rollback(struct sh_incident *inc, u8 by, int error, const char **why)
 		sh_domain_set_state(d, SELFHEAL_DOMAIN_STATE_ROLLING_BACK);
 		if (!d->healing)
 			sh_domain_set_state(d, SELFHEAL_DOMAIN_STATE_RUNNING);
+		/* A rollback that ends all of them is told before that end. */
+		d->resolving++;
 	}
 	spin_unlock(&d->lock);
 	if (!err) {
@@ -278,6 +280,7 @@ int sh_rollback(struct sh_incident *inc, u8 by, int error, const char **why)
 		sh_quarantine_undone(d->quarantine, &drop);
 		wake_up_all(&d->unpark);
 		sh_incident_resolved(inc);
+		sh_domain_told(d);
 	}
 	sh_domain_put(d);
 	return err;

@@ -48,7 +48,6 @@ int sh_verdict(struct sh_incident *inc, u8 verdict, u8 by)
 {
 	struct sh_domain *d;
 	struct sh_member *m;
-	bool last;
 	int err = 0;
 
 	if (verdict != SELFHEAL_VERDICT_RELEASE && verdict != SELFHEAL_VERDICT_KILL)
@@ -89,12 +88,7 @@ int sh_verdict(struct sh_incident *inc, u8 verdict, u8 by)
 		sh_domain_kill_members(d);
 	}
 	sh_incident_resolved(inc);
-	spin_lock(&d->lock);
-	d->resolving--;
-	last = sh_domain_empty(d);
-	spin_unlock(&d->lock);
-	if (last)
-		sh_domain_check_gone(d);
+	sh_domain_told(d);
 out:
 	sh_domain_put(d);
 	return err;
