@@ -87,6 +87,7 @@ TEST_F_TIMEOUT(dissolve, amid_forks, 900)
 {
 	struct rig *r = &self->r;
 	struct page *page;
+	uint64_t born;
 	int i, err;
 
 	ASSERT_EQ(0, policy_load(&r->c, &r->p));
@@ -103,8 +104,8 @@ TEST_F_TIMEOUT(dissolve, amid_forks, 900)
 		ASSERT_EQ(0, domains(&r->c)) { TH_LOG("round %d", i); }
 		EXPECT_FALSE(child_wait(&r->kid, 0));
 		/* They go on as they would have. */
-		while (atomic_load(&page->count[0]) < THREADS * CHILDREN)
-			ASSERT_TRUE(page_changed(&page->count[0], page->count[0], BOUND));
+		while ((born = atomic_load(&page->count[0])) < THREADS * CHILDREN)
+			ASSERT_TRUE(page_changed(&page->count[0], born, BOUND));
 		ASSERT_EQ(0, domains(&r->c));
 		child_end(&r->kid);
 	}
