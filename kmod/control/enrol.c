@@ -15,6 +15,7 @@
 #include "../domain/member.h"
 #include "../domain/process.h"
 #include "../gate/kinds.h"
+#include "../gate/lineage.h"
 #include "../quarantine/quarantine.h"
 #include "control.h"
 
@@ -242,6 +243,10 @@ static int sh_enrol_process(struct sh_domain *d, struct task_struct *task, enum 
 		NL_SET_ERR_MSG(extack, "the process has a live io_uring; enrol it before it makes one");
 		return -EBUSY;
 	}
+	if (sh_lineage_elsewhere(d, task)) {
+		NL_SET_ERR_MSG(extack, "the process is about to be a member of another domain");
+		return -EEXIST;
+	}
 	err = sh_enrol_fits(d, task, extack);
 	if (err)
 		return err;
@@ -311,6 +316,8 @@ static struct task_struct *sh_next_descendant(struct sh_domain *d, struct task_s
 			if (same_thread_group(t, root))
 				break;
 		if (!t->pid)
+			continue;
+		if (sh_lineage_elsewhere(d, p))
 			continue;
 		m = sh_member_get(p);
 		if (m) {

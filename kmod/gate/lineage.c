@@ -98,6 +98,15 @@ bool sh_lineage_has(const struct sh_domain *d, const struct task_struct *task)
 	return sh_member_within(d, task);
 }
 
+bool sh_lineage_elsewhere(const struct sh_domain *d, const struct task_struct *task)
+{
+	if (sh_cookie_present(task))
+		return READ_ONCE(task->syscall_dispatch.offset) != d->id;
+	/* It may just have joined: the caller's look for members comes after this one. */
+	smp_rmb();
+	return false;
+}
+
 static u8 sh_regs_class(struct pt_regs *regs)
 {
 	unsigned int nr = regs->orig_ax;
@@ -154,10 +163,25 @@ static void sh_exec_refused(struct sh_member *m, struct pt_regs *regs)
 	regs->ip -= 2;
 }
 
+/* Somebody's search enrolled current between its birth and this, its first boundary. */
+static void sh_born_enrolled(void)
+{
+	struct sh_domain *d = sh_domain_find(current->syscall_dispatch.offset);
+
+	if (d) {
+		sh_domain_birth_over(d, current->syscall_dispatch.len);
+		sh_domain_put(d);
+	}
+	/* Only now, as for any newborn. */
+	sh_cookie_clear();
+}
+
 static void sh_member_boundary(struct sh_member *m, struct pt_regs *regs)
 {
 	if (m->forking)
 		sh_fork_over(m, regs);
+	else if (sh_cookie_present(current))
+		sh_born_enrolled();
 	if (m->configuring) {
 		m->configuring = false;
 		if (!regs->ax)

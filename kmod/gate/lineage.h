@@ -28,4 +28,11 @@ bool sh_lineage_enter(struct sh_member *m, struct pt_regs *regs, u8 class, unsig
  */
 bool sh_lineage_has(const struct sh_domain *d, const struct task_struct *task);
 
+/*
+ * @task is a child that has yet to run, of a member of another domain than @d: it
+ * belongs there. False: it is none, or a member by now, which a look after this one sees.
+ * Any context; @task is kept by the caller.
+ */
+bool sh_lineage_elsewhere(const struct sh_domain *d, const struct task_struct *task);
+
 #endif /* SELFHEAL_GATE_LINEAGE_H */

@@ -473,6 +473,108 @@ TEST_F(member, enrolment_races_with_fork)
 		kill(r->kid.page->value[i], SIGKILL);
 }
 
+/*
+ * A child of the kid is a member (value[1], step 2), forks on go 2 (value[2], step 3), and keeps
+ * its only CPU from the newborn until go 3; step 4 is the newborn's.
+ */
+static void bear_and_hog(struct page *page, void *arg)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	cpu_set_t cpu;
+	pid_t pid;
+
+	(void)arg;
+	pid = fork();
+	if (!pid) {
+		page->value[1] = getpid();
+		page_step(page, 2);
+		page_block(page, 2);
+		CPU_ZERO(&cpu);
+		CPU_SET(0, &cpu);
+		if (sched_setaffinity(0, sizeof(cpu), &cpu) ||
+		    sched_setscheduler(0, SCHED_FIFO, &first))
+			_exit(1);
+		pid = fork();
+		if (!pid) {
+			page_step(page, 4);
+			page_block(page, ~0U);
+		}
+		page->value[2] = pid;
+		page_step(page, 3);
+		while (atomic_load(&page->go) < 3)
+			;
+	}
+	page_block(page, ~0U);
+}
+
+/* Until the newborn is there and has not taken a step: 0, or what failed. */
+static int newborn(struct rig *r)
+{
+	struct page *page;
+	cpu_set_t cpu;
+	int pidfd, err;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(1, &cpu);
+	if (policy_load(&r->c, &r->p) || child_start(&r->kid, bear_and_hog, NULL))
+		return 1;
+	page = r->kid.page;
+	page_go(page, 1);
+	if (!page_wait(page, 2, BOUND))
+		return 2;
+	pidfd = pidfd_of(page->value[1]);
+	err = domain_new(&r->c, r->p.name, pidfd, false, &r->dom);
+	close(pidfd);
+	if (err || sched_setaffinity(0, sizeof(cpu), &cpu))
+		return 3;
+	page_go(page, 2);
+	return page_wait(page, 3, BOUND) ? 0 : 4;
+}
+
+/* One that has been born, but has not taken a step, is found by a search: its birth ends, too. */
+TEST_F(member, newborn_is_enrolled)
+{
+	struct rig *r = &self->r;
+	struct page *page;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_EQ(0, newborn(r));
+	page = r->kid.page;
+	/* Its grandparent, and all that come of it. */
+	EXPECT_EQ(0, domain_add(&r->c, r->dom, r->kid.pidfd, true));
+	EXPECT_EQ(1, domain_has(&r->c, r->dom, page->value[2]));
+	EXPECT_EQ(3, page->step);
+	page_go(page, 3);
+	ASSERT_TRUE(page_wait(page, 4, BOUND));
+	EXPECT_TRUE(domain_wait_members(&r->c, r->dom, 3, BOUND));
+}
+
+/* The search of another domain leaves it to its parent's. */
+TEST_F(member, newborn_of_another_domain)
+{
+	struct rig *r = &self->r;
+	struct page *page;
+	uint64_t other;
+	int pidfd;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_EQ(0, newborn(r));
+	page = r->kid.page;
+	ASSERT_EQ(0, domain_new(&r->c, r->p.name, r->kid.pidfd, true, &other));
+	EXPECT_EQ(0, domain_has(&r->c, other, page->value[2]));
+	pidfd = pidfd_of(page->value[2]);
+	EXPECT_EQ(-EBUSY, domain_add(&r->c, other, pidfd, false));
+	close(pidfd);
+	EXPECT_EQ(3, page->step);
+	page_go(page, 3);
+	ASSERT_TRUE(page_wait(page, 4, BOUND));
+	EXPECT_TRUE(domain_wait_members(&r->c, r->dom, 2, BOUND));
+	EXPECT_EQ(1, domain_has(&r->c, r->dom, page->value[2]));
+	EXPECT_TRUE(rig_reap(r, other));
+}
+
 static void fork_and_reap(struct page *page, void *arg)
 {
 	pid_t pid;
