@@ -28,13 +28,14 @@ int agent_queue_add(struct agent_queue *queue, uint64_t incident, uint32_t verdi
 		return -ENOMEM;
 	queue->v = v;
 	v[queue->n++] = (struct agent_entry){
-		.incident = incident, .verdict = verdict, .due_ms = due_ms, .seen = true,
+		.incident = incident, .verdict = verdict, .error = -1, .due_ms = due_ms, .seen = true,
 	};
 	return 0;
 }
 
 static void remove_at(struct agent_queue *queue, struct agent_entry *entry)
 {
+	string_list_release(&entry->run);
 	*entry = queue->v[--queue->n];
 }
 
@@ -91,6 +92,8 @@ int agent_queue_timeout(struct agent_queue *queue, uint64_t now_ms)
 
 void agent_queue_release(struct agent_queue *queue)
 {
+	while (queue->n)
+		remove_at(queue, &queue->v[queue->n - 1]);
 	free(queue->v);
 	queue->v = NULL;
 	queue->n = 0;

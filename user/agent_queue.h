@@ -8,12 +8,15 @@
 #include <stdint.h>
 
 #include "containers.h"
+#include "policy.h"
 
 #define AGENT_NEVER UINT64_MAX
 
 struct agent_entry {
 	uint64_t incident;
 	uint32_t verdict;
+	int error;		/* of a rollback, -1 for the policy's */
+	struct string_list run;	/* owned; a command for after the verdict */
 	uint64_t due_ms;	/* AGENT_NEVER: left to people or the deadline */
 	uint64_t domain;
 	char policy[NAME_LEN];

@@ -15,13 +15,16 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent_queue.h"
+#include "agent_run.h"
 #include "cmd.h"
 #include "core_keep.h"
 #include "damp.h"
+#include "errnos.h"
 #include "rules.h"
 #include "view.h"
 
@@ -30,6 +33,7 @@ struct agent {
 	struct ipc *ipc;
 	struct agent_queue queue;
 	struct damp damp;
+	struct history history;
 	struct incident incident;	/* the one under work */
 	const char *cores;	/* directory */
 	bool journal;
@@ -116,16 +120,20 @@ static void log_decision(struct agent *agent, const struct decision *decision)
 	if (decision->line)
 		print_u64(p, "rule_line", decision->line);
 	print_enum(p, "verdict", &verdict_names, decision->verdict);
+	if (decision->before)
+		print_u64(p, "before", decision->before);
+	if (decision->error >= 0)
+		print_str(p, "errno", errno_name(decision->error));
 	if (decision->after_ms)
 		print_ms(p, "after_ms", decision->after_ms);
 	print_str(p, "reason", reason);
 	print_flush(p);
 }
 
-/* An incident without a usable rule is left alone, and said to be. */
-static struct decision decide(struct agent *agent)
+/* An incident without a usable rule is left alone, and said to be. @run: the rule's command. */
+static struct decision decide(struct agent *agent, struct string_list *run)
 {
-	struct decision decision = { .verdict = SELFHEAL_VERDICT_NONE };
+	struct decision decision = { .verdict = SELFHEAL_VERDICT_NONE, .error = -1 };
 	const struct incident *incident = &agent->incident;
 	struct policy_file file;
 	struct policy policy;
@@ -135,7 +143,11 @@ static struct decision decide(struct agent *agent)
 		return decision;
 	}
 	if (policy.source && !policy_parse(policy.source, policy.source_len, &file)) {
-		decision = rules_decide(file.policies[0].rules, file.policies[0].n_rules, incident);
+		decision = rules_decide(file.policies[0].rules, file.policies[0].n_rules, incident,
+					&agent->history, now_ms());
+		if (decision.run && string_list_copy(run, decision.run))
+			log_line(agent, LOG_PRIO_ERR, "out of memory: a rule's command is left out");
+		decision.run = NULL;
 		decision.keep_core = file.policies[0].keep_core;
 		policy_file_release(&file);
 		/* What the kernel holds, defaults included. */
@@ -178,6 +190,40 @@ static bool put_off(struct agent *agent, struct agent_entry *entry)
 	return true;
 }
 
+static void run_command(struct agent *agent, const struct agent_entry *entry)
+{
+	pid_t pid = agent_run(entry);
+	struct print *p;
+
+	p = log_open(agent, pid < 0 ? LOG_PRIO_ERR : LOG_PRIO_NOTICE,
+		     pid < 0 ? "a rule's command cannot be run:" : "a rule's command runs:");
+	print_u64(p, "incident", entry->incident);
+	print_str(p, "command", entry->run.v[0]);
+	if (pid < 0)
+		print_str(p, "reason", strerror(-pid));
+	else
+		print_u64(p, "pid", pid);
+	print_flush(p);
+}
+
+/* Commands that have ended; those that went well are not worth a line. */
+static void reap_commands(struct agent *agent)
+{
+	struct print *p;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFEXITED(status) && !WEXITSTATUS(status))
+			continue;
+		p = log_open(agent, LOG_PRIO_WARNING, "a rule's command failed:");
+		print_u64(p, "pid", pid);
+		print_u64(p, WIFSIGNALED(status) ? "signal" : "status",
+			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		print_flush(p);
+	}
+}
+
 static void answer(struct agent *agent, struct agent_entry *entry)
 {
 	uint64_t id = entry->incident;
@@ -186,7 +232,9 @@ static void answer(struct agent *agent, struct agent_entry *entry)
 
 	if (put_off(agent, entry))
 		return;
-	err = ipc_incident_verdict(agent->ipc, id, entry->verdict);
+	err = entry->verdict == SELFHEAL_VERDICT_ROLLBACK ?
+	      ipc_incident_rollback(agent->ipc, id, entry->error) :
+	      ipc_incident_verdict(agent->ipc, id, entry->verdict);
 
 	/* Whatever comes back: one answer is all that the agent gives. */
 	entry->due_ms = AGENT_NEVER;
@@ -196,6 +244,8 @@ static void answer(struct agent *agent, struct agent_entry *entry)
 		print_u64(p, "incident", id);
 		print_enum(p, "verdict", &verdict_names, entry->verdict);
 		print_flush(p);
+		if (entry->run.n)
+			run_command(agent, entry);
 		break;
 	case -EALREADY:
 	case -ENOENT:
@@ -235,6 +285,7 @@ static void answer_due(struct agent *agent)
 static void take_incident(struct agent *agent, uint64_t id)
 {
 	struct agent_entry *known = agent_queue_find(&agent->queue, id);
+	struct string_list run = { 0 };
 	struct decision decision;
 	uint64_t due;
 
@@ -249,7 +300,8 @@ static void take_incident(struct agent *agent, uint64_t id)
 	}
 	if (agent->incident.resolved_by != SELFHEAL_RESOLVED_BY_NOBODY)
 		return;
-	decision = decide(agent);
+	history_note(&agent->history, &agent->incident, now_ms());
+	decision = decide(agent, &run);
 	log_decision(agent, &decision);
 	/* Evidence before erasure, whoever answers. */
 	if (decision.keep_core)
@@ -258,9 +310,12 @@ static void take_incident(struct agent *agent, uint64_t id)
 	      now_ms() + decision.after_ms;
 	if (agent_queue_add(&agent->queue, id, decision.verdict, due)) {
 		log_line(agent, LOG_PRIO_ERR, "out of memory: an incident is left to the deadline");
+		string_list_release(&run);
 		return;
 	}
 	known = agent_queue_find(&agent->queue, id);
+	known->error = decision.error;
+	known->run = run;
 	known->domain = agent->incident.domain;
 	known->kill_limit = decision.kill_limit;
 	known->kill_window_ms = decision.kill_window_ms;
@@ -297,6 +352,21 @@ static void on_event(void *arg, const struct event *event)
 		agent_queue_remove(&agent->queue, event->incident);
 }
 
+/* What the signalfd has: true for the end of the agent. */
+static bool stopped(struct agent *agent, int signals)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_signo == SIGCHLD) {
+		reap_commands(agent);
+		return false;
+	}
+	log_line(agent, LOG_PRIO_INFO, "agent stopped by a signal");
+	return true;
+}
+
 /* Answers until a signal; with once, until nothing is left to answer. */
 static int serve(struct agent *agent, int signals, bool once)
 {
@@ -313,10 +383,8 @@ static int serve(struct agent *agent, int signals, bool once)
 		if (poll(fds, 2, agent_queue_timeout(&agent->queue, now_ms())) < 0 && errno != EINTR)
 			return report(agent->ctx, EXIT_FAILED, "cannot wait for events: %s",
 				      strerror(errno));
-		if (fds[1].revents) {
-			log_line(agent, LOG_PRIO_INFO, "agent stopped by a signal");
+		if (fds[1].revents && stopped(agent, signals))
 			return EXIT_OK;
-		}
 		err = ipc_event_read(agent->ipc, on_event, agent);
 		if (err == -ENODEV)
 			return report(agent->ctx, EXIT_MODULE, "the module selfheal was unloaded");
@@ -339,8 +407,9 @@ static int run_agent(struct agent *agent)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
-	signals = signalfd(-1, &mask, SFD_CLOEXEC);
+	signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return report(agent->ctx, EXIT_FAILED, "cannot open a signalfd: %s", strerror(errno));
 	/* Subscribed before the list is read, so that nothing falls between. */

@@ -30,6 +30,19 @@ void string_list_release(struct string_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
+int string_list_copy(struct string_list *to, const struct string_list *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->n; i++) {
+		if (string_list_add(to, from->v[i])) {
+			string_list_release(to);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 int policy_add_rule(struct policy *policy, struct rule **rule)
 {
 	struct rule *v = reallocarray(policy->rules, policy->n_rules + 1, sizeof(*v));
@@ -58,8 +71,10 @@ void policy_release(struct policy *policy)
 
 	string_list_release(&policy->match_exe);
 	string_list_release(&policy->exec_allow);
-	for (i = 0; i < policy->n_rules; i++)
+	for (i = 0; i < policy->n_rules; i++) {
 		free(policy->rules[i].exe);
+		string_list_release(&policy->rules[i].run);
+	}
 	free(policy->rules);
 	free(policy->source);
 	memset(policy, 0, sizeof(*policy));

@@ -50,8 +50,13 @@ struct rule {
 	char *exe;		/* NULL for any */
 	bool has_uid;
 	uint32_t uid;
+	uint32_t again;		/* so many times before, 0 for any */
+	uint32_t within_ms;
 	uint32_t verdict;	/* none leaves the incident to people */
 	uint32_t after_ms;
+	bool has_error;
+	uint32_t error;		/* of a rollback; 0: end of file */
+	struct string_list run;	/* a command for after the verdict */
 	unsigned int line;
 };
 
@@ -106,7 +111,8 @@ bool policy_holds(const struct policy *policy);
 
 void policy_release(struct policy *policy);
 
-/* Both return 0 or -ENOMEM. */
+/* These return 0 or -ENOMEM. */
+int string_list_copy(struct string_list *to, const struct string_list *from);
 int string_list_add(struct string_list *list, const char *text);
 int policy_add_rule(struct policy *policy, struct rule **rule);
 void string_list_release(struct string_list *list);

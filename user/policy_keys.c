@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The keys of a policy but for hold, sense and rescue: policy, match, observe, respond. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy_priv.h"
@@ -14,7 +13,6 @@
 #define KILL_LIMIT_MAX 10000
 #define KILL_WINDOW_MIN_MS 1000
 #define KILL_WINDOW_MAX_MS 3600000
-#define UID_MAX 4294967294ull
 
 static void read_name(struct parse *p, yaml_node_t *node, void *target)
 {
@@ -111,108 +109,6 @@ static void read_keep_core(struct parse *p, yaml_node_t *node, void *target)
 	value_bool(p, node, "respond.keep-core", &policy->keep_core);
 }
 
-static void read_when_sensor(struct parse *p, yaml_node_t *node, void *target)
-{
-	struct rule *rule = target;
-
-	rule->has_sensor = value_enum(p, node, "when.sensor", &sensor_names, ~0u, &rule->sensor);
-}
-
-static void read_when_signal(struct parse *p, yaml_node_t *node, void *target)
-{
-	struct rule *rule = target;
-	uint32_t index;
-
-	if (value_enum(p, node, "when.signal", &fault_signal_names, ~0u, &index))
-		rule->signal = fault_signal_number(index);
-}
-
-static void read_when_exe(struct parse *p, yaml_node_t *node, void *target)
-{
-	const char *path = value_path(p, node, "when.exe");
-	struct rule *rule = target;
-
-	if (!path)
-		return;
-	rule->exe = strdup(path);
-	if (!rule->exe)
-		p->err = -ENOMEM;
-}
-
-static void read_when_uid(struct parse *p, yaml_node_t *node, void *target)
-{
-	struct rule *rule = target;
-	uint64_t uid;
-
-	if (!value_number(p, node, "when.uid", 0, UID_MAX, &uid))
-		return;
-	rule->has_uid = true;
-	rule->uid = (uint32_t)uid;
-}
-
-static void read_when(struct parse *p, yaml_node_t *node, void *target)
-{
-	static const struct key keys[] = {
-		{ "sensor", read_when_sensor },
-		{ "signal", read_when_signal },
-		{ "exe", read_when_exe },
-		{ "uid", read_when_uid },
-	};
-
-	value_map(p, node, "when", keys, ARRAY_SIZE(keys), target);
-}
-
-/* One past the last verdict: the rule's verdict has not been read. */
-#define VERDICT_UNREAD (SELFHEAL_VERDICT_KILL + 1)
-
-static void read_rule_verdict(struct parse *p, yaml_node_t *node, void *target)
-{
-	struct rule *rule = target;
-
-	if (!value_enum(p, node, "verdict", &verdict_names, ~0u, &rule->verdict))
-		rule->verdict = SELFHEAL_VERDICT_NONE;
-}
-
-static void read_rule_after(struct parse *p, yaml_node_t *node, void *target)
-{
-	struct rule *rule = target;
-
-	value_duration(p, node, "after", 0, DEADLINE_MAX_MS, &rule->after_ms);
-}
-
-static void read_rule(struct parse *p, yaml_node_t *node, void *target)
-{
-	static const struct key keys[] = {
-		{ "when", read_when },
-		{ "verdict", read_rule_verdict },
-		{ "after", read_rule_after },
-	};
-	struct policy *policy = target;
-	struct rule *rule;
-
-	if (policy_add_rule(policy, &rule)) {
-		p->err = -ENOMEM;
-		return;
-	}
-	rule->line = (unsigned int)node->start_mark.line + 1;
-	rule->verdict = VERDICT_UNREAD;
-	value_map(p, node, "rule", keys, ARRAY_SIZE(keys), rule);
-	if (rule->verdict == VERDICT_UNREAD && node->type == YAML_MAPPING_NODE)
-		diag_error(p, &node->start_mark,
-			   "rule: the key 'verdict' is missing; it is one of: none, release, rollback, kill");
-	if (rule->signal && rule->has_sensor && rule->sensor != SELFHEAL_SENSOR_FAULT)
-		diag_error(p, &node->start_mark,
-			   "rule: only the sensor fault reports a signal; this rule can never match");
-	if (rule->after_ms && rule->verdict == SELFHEAL_VERDICT_NONE)
-		diag_error(p, &node->start_mark, "rule: 'after' means nothing with the verdict none");
-}
-
-static void read_rules(struct parse *p, yaml_node_t *node, void *target)
-{
-	p->at_rules = node->start_mark;
-	value_each(p, node, "respond.rules", read_rule, target);
-}
-
 static void read_respond(struct parse *p, yaml_node_t *node, void *target)
 {
 	static const struct key keys[] = {
@@ -221,7 +117,7 @@ static void read_respond(struct parse *p, yaml_node_t *node, void *target)
 		{ "kill-limit", read_kill_limit },
 		{ "kill-window", read_kill_window },
 		{ "keep-core", read_keep_core },
-		{ "rules", read_rules },
+		{ "rules", policy_read_rules },
 	};
 
 	value_map(p, node, "respond", keys, ARRAY_SIZE(keys), target);

@@ -50,6 +50,8 @@ static bool covers(const struct rule *a, const struct rule *b)
 		return false;
 	if (a->exe && (!b->exe || strcmp(a->exe, b->exe)))
 		return false;
+	if (a->again && (b->again < a->again || b->within_ms > a->within_ms))
+		return false;
 	return !a->has_uid || (b->has_uid && a->uid == b->uid);
 }
 

@@ -67,6 +67,9 @@ void policy_read_sense(struct parse *p, yaml_node_t *node, void *target);
 
 /* policy_rescue.c */
 void policy_read_rescue(struct parse *p, yaml_node_t *node, void *target);
+void policy_read_rules(struct parse *p, yaml_node_t *node, void *target);
+/* The error after a rollback, 0 for end of file; false after reporting an error. */
+bool policy_read_error(struct parse *p, yaml_node_t *node, const char *what, uint32_t *out);
 void policy_lint_rescue(struct parse *p);
 
 /* policy_lint.c: what a policy says that cannot work or is surely not meant */

@@ -13,22 +13,29 @@ static void read_at(struct parse *p, yaml_node_t *node, void *target)
 		policy->set |= POLICY_SET_RESCUE;
 }
 
-static void read_errno(struct parse *p, yaml_node_t *node, void *target)
+bool policy_read_error(struct parse *p, yaml_node_t *node, const char *what, uint32_t *out)
 {
-	const char *name = value_scalar(p, node, "rescue.errno");
-	struct policy *policy = target;
+	const char *name = value_scalar(p, node, what);
 	int number;
 
 	if (!name)
-		return;
+		return false;
 	number = errno_from_name(name);
 	if (number < 0) {
 		diag_error(p, &node->start_mark,
-			   "rescue.errno: the name of an error as in errno(3), such as ECONNRESET, or eof");
-		return;
+			   "%s: the name of an error as in errno(3), such as ECONNRESET, or eof", what);
+		return false;
 	}
-	policy->rescue_errno = (uint32_t)number;
-	policy->set |= POLICY_SET_RESCUE_ERRNO;
+	*out = (uint32_t)number;
+	return true;
+}
+
+static void read_errno(struct parse *p, yaml_node_t *node, void *target)
+{
+	struct policy *policy = target;
+
+	if (policy_read_error(p, node, "rescue.errno", &policy->rescue_errno))
+		policy->set |= POLICY_SET_RESCUE_ERRNO;
 }
 
 void policy_read_rescue(struct parse *p, yaml_node_t *node, void *target)

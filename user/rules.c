@@ -16,16 +16,25 @@ static bool matches(const struct rule *rule, const struct incident *incident)
 	return !rule->has_uid || (incident->has_credentials && rule->uid == incident->uid);
 }
 
-struct decision rules_decide(const struct rule *rules, size_t n, const struct incident *incident)
+struct decision rules_decide(const struct rule *rules, size_t n, const struct incident *incident,
+			     const struct history *history, uint64_t now_ms)
 {
-	struct decision decision = { .verdict = SELFHEAL_VERDICT_NONE };
+	struct decision decision = { .verdict = SELFHEAL_VERDICT_NONE, .error = -1 };
+	unsigned int before;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (!matches(&rules[i], incident))
 			continue;
+		before = rules[i].again ?
+			 history_before(history, incident, rules[i].within_ms, now_ms) : 0;
+		if (before < rules[i].again)
+			continue;
 		decision.verdict = rules[i].verdict;
 		decision.after_ms = rules[i].after_ms;
+		decision.error = rules[i].has_error ? (int)rules[i].error : -1;
+		decision.before = before;
+		decision.run = rules[i].run.n ? &rules[i].run : NULL;
 		decision.line = rules[i].line;
 		break;
 	}

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "agent.h"
 #include "rig.h"
 #include "stream.h"
 
@@ -37,10 +38,8 @@ FIXTURE_TEARDOWN(storm)
 {
 	int i;
 
-	if (self->agent) {
-		kill(self->agent, SIGTERM);
-		waitpid(self->agent, NULL, 0);
-	}
+	if (self->agent)
+		agent_stop(self->agent);
 	for (i = 0; i < KIDS; i++) {
 		if (self->one[i].dom)
 			EXPECT_TRUE(rig_reap(&self->r, self->one[i].dom));
@@ -299,34 +298,16 @@ static const char agent_policy[] =
 	"  kill-window: 3s\n"
 	"  rules: [{verdict: kill}]\n";
 
-static pid_t run_agent(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		execlp("healctl", "healctl", "agent", NULL);
-		_exit(127);
-	}
-	return pid;
-}
-
 TEST_F(storm, agent_damps_its_rules)
 {
-	static const char file[] = "/tmp/selfheal-storm.yaml";
 	struct rig *r = &self->r;
 	struct incident inc[3];
-	FILE *f;
 	int i;
 
-	f = fopen(file, "w");
-	ASSERT_NE(NULL, f);
-	ASSERT_LE(0, fputs(agent_policy, f));
-	ASSERT_EQ(0, fclose(f));
-	ASSERT_EQ(0, system("healctl policy load /tmp/selfheal-storm.yaml > /dev/null"));
-	unlink(file);
+	ASSERT_EQ(0, agent_policy_load(agent_policy));
 	strcpy(r->p.name, "storm.agent");
-	self->agent = run_agent();
-	ASSERT_TRUE(nlev_wait(&r->e, SELFHEAL_EVENT_TYPE_AGENT_NEW, 0, BOUND, NULL));
+	self->agent = agent_start(&r->e, BOUND);
+	ASSERT_NE(0, self->agent);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, start_frozen(r, &self->one[i]));
 		ASSERT_TRUE(killed_by(r, &self->one[i], SELFHEAL_RESOLVED_BY_CONTROLLER, &inc[i]));

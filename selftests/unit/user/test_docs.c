@@ -92,7 +92,7 @@ TEST(docs_policy_pages_have_every_name)
 		"policy", "match", "exe", "observe", "hold", "commit", "quiesce", "delay",
 		"calls\\-pass", "core\\-dump", "max\\-bytes", "overflow", "sense", "fault", "signals", "handled", "exec", "allow",
 		"syscall", "never", "deny", "respond", "default", "deadline", "rules", "when",
-		"sensor", "signal", "uid", "verdict", "after", "tamper", "kill\\-limit", "kill\\-window", "rescue", "at", "errno",
+		"sensor", "signal", "uid", "again", "within", "verdict", "after", "run", "tamper", "kill\\-limit", "kill\\-window", "rescue", "at", "errno",
 	};
 	char word[32];
 	size_t i, j, k, len = 0;

@@ -50,6 +50,12 @@ TEST(lint_warnings)
 		  "3:32: the rule of line 3 answers after the deadline of 5s, which is too late\n" },
 		{ "policy: p\n" SENSE "respond: {rules: [{verdict: kill, after: 31s}]}\n",
 		  "3:18: the rule of line 3 answers after the deadline of 30s, which is too late\n" },
+		{ "policy: p\n" SENSE "respond:\n  rules:\n  - {verdict: kill}\n  - {when: {again: 2}, verdict: release}\n",
+		  "5:3: the rule of line 6 is never reached; the one of line 5 matches first\n" },
+		{ "policy: p\n" SENSE "respond:\n  rules:\n  - {when: {again: 2}, verdict: kill}\n  - {when: {again: 3}, verdict: release}\n",
+		  "5:3: the rule of line 6 is never reached; the one of line 5 matches first\n" },
+		{ "policy: p\n" SENSE "respond:\n  rules:\n  - {when: {again: 3}, verdict: kill}\n  - {when: {again: 2}, verdict: release}\n"
+		  "  - {when: {again: 2, within: 2m}, verdict: none}\n", "" },
 		{ "policy: p\n" SENSE "respond:\n  rules:\n  - {verdict: none}\n  - {when: {sensor: exec}, verdict: kill}\n",
 		  "5:3: the rule of line 6 is never reached; the one of line 5 matches first\n" },
 		{ "policy: p\nsense: {fault: [SEGV, BUS]}\nrespond:\n  rules:\n"

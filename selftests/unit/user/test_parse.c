@@ -42,6 +42,38 @@ TEST(parse_rescue)
 	policy_file_release(&file);
 }
 
+TEST(parse_ladder)
+{
+	static const char text[] =
+		"policy: p\n"
+		"hold: {socket: hold}\n"
+		"sense: {fault: [SEGV]}\n"
+		"rescue: {at: wait}\n"
+		"respond:\n"
+		"  rules:\n"
+		"  - {when: {again: 1023, within: 60m}, verdict: kill, run: [/bin/systemctl, restart, 'a b']}\n"
+		"  - {when: {again: 3}, verdict: rollback, errno: eof}\n"
+		"  - {when: {again: 2, within: 1s}, verdict: rollback, errno: EPIPE}\n"
+		"  - verdict: rollback\n";
+	struct policy_file file;
+	const struct rule *r;
+
+	parse(text, &file);
+	CHECK_INT(file.n_policies, 1);
+	CHECK_INT(file.n_diags, 0);
+	CHECK_INT(file.policies[0].n_rules, 4);
+	r = file.policies[0].rules;
+	CHECK_INT(r[0].again, 1023);
+	CHECK_INT(r[0].within_ms, 3600000);
+	CHECK_INT(r[0].run.n, 3);
+	CHECK_STR(r[0].run.v[2], "a b");
+	CHECK_INT(r[1].within_ms, 60000);
+	CHECK(r[1].has_error && r[1].error == 0);
+	CHECK_INT(r[2].error, 32);
+	CHECK(!r[3].again && !r[3].within_ms && !r[3].has_error && !r[3].run.n);
+	policy_file_release(&file);
+}
+
 TEST(parse_everything)
 {
 	static const char text[] =
@@ -109,6 +141,7 @@ TEST(parse_everything)
 	CHECK_INT(p->rules[1].after_ms, 5000);
 	CHECK_INT(p->rules[2].verdict, SELFHEAL_VERDICT_NONE);
 	CHECK(!p->rules[2].has_sensor && !p->rules[2].signal && !p->rules[2].has_uid);
+	CHECK(!p->rules[2].again && !p->rules[2].within_ms && !p->rules[2].has_error);
 	CHECK_STR(p->source, text);
 	CHECK_INT(p->source_len, sizeof(text) - 1);
 	policy_file_release(&file);

@@ -20,10 +20,15 @@ static struct incident *incident(uint32_t sensor)
 	return i;
 }
 
+static struct history history;
+
 static struct decision decide(const struct rule *rules, size_t n, uint32_t sensor)
 {
 	struct incident *i = incident(sensor);
-	struct decision decision = rules_decide(rules, n, i);
+	struct decision decision;
+
+	history_note(&history, i, 1000);
+	decision = rules_decide(rules, n, i, &history, 1000);
 
 	free(i);
 	return decision;
@@ -93,10 +98,87 @@ TEST(rules_every_condition_must_hold)
 	rule = all;
 	i = incident(SELFHEAL_SENSOR_EXEC);
 	i->signal = SIGSEGV;
-	CHECK_INT(rules_decide(&rule, 1, i).line, 0);
+	CHECK_INT(rules_decide(&rule, 1, i, &history, 1000).line, 0);
 	/* Without credentials, uid 33 is not known to be uid 33. */
 	i->sensor = SELFHEAL_SENSOR_FAULT;
 	i->has_credentials = false;
-	CHECK_INT(rules_decide(&rule, 1, i).line, 0);
+	CHECK_INT(rules_decide(&rule, 1, i, &history, 1000).line, 0);
+	free(i);
+}
+
+/* A ladder: what comes again within the time is answered otherwise. */
+TEST(rules_ladder)
+{
+	char path[] = "/usr/sbin/nginx";
+	const struct rule rules[] = {
+		{ .signal = SIGSEGV, .again = 3, .within_ms = 10000, .line = 1,
+		  .verdict = SELFHEAL_VERDICT_KILL, .run = { .v = (char *[]){ path }, .n = 1 } },
+		{ .signal = SIGSEGV, .again = 1, .within_ms = 10000, .line = 2,
+		  .verdict = SELFHEAL_VERDICT_ROLLBACK, .has_error = true },
+		{ .signal = SIGSEGV, .line = 3, .verdict = SELFHEAL_VERDICT_ROLLBACK },
+	};
+	static const struct { unsigned int at_ms, line; } steps[] = {
+		{ 1000, 3 }, { 1500, 2 }, { 2000, 2 }, { 2500, 1 }, { 3000, 1 },
+		/* The first ones are too long ago by and by. */
+		{ 11600, 1 }, { 12400, 1 }, { 30000, 3 }, { 40000, 2 }, { 50001, 3 },
+	};
+	static struct history h;
+	struct incident *i = incident(SELFHEAL_SENSOR_FAULT);
+	struct decision d;
+	size_t k;
+
+	for (k = 0; k < sizeof(steps) / sizeof(steps[0]); k++) {
+		history_note(&h, i, steps[k].at_ms);
+		d = rules_decide(rules, 3, i, &h, steps[k].at_ms);
+		CHECK_INT(d.line, steps[k].line);
+		CHECK_INT(d.error, d.line == 2 ? 0 : -1);
+		CHECK(d.run == (d.line == 1 ? &rules[0].run : NULL));
+	}
+	free(i);
+}
+
+static unsigned int before(struct history *h, struct incident *i)
+{
+	history_note(h, i, 5000);
+	return history_before(h, i, 1000, 5000);
+}
+
+TEST(rules_what_is_the_same_fault)
+{
+	static struct history h;
+	struct incident *i = incident(SELFHEAL_SENSOR_FAULT);
+	unsigned int k;
+
+	i->has_registers = true;
+	i->registers.ip = 0x7f0000001234;
+	i->has_mapping = true;
+	i->mapping_start = 0x7f0000000000;
+	i->mapping_offset = 0x2000;
+	strcpy(i->mapping_path, "/usr/sbin/nginx");
+	CHECK_INT(before(&h, i), 0);
+	CHECK_INT(before(&h, i), 1);
+	/* In a process that has the file elsewhere. */
+	i->registers.ip += 0x10000;
+	i->mapping_start += 0x10000;
+	CHECK_INT(before(&h, i), 2);
+	i->registers.ip++;
+	CHECK_INT(before(&h, i), 0);
+	strcpy(i->mapping_path, "/usr/lib/libc.so");
+	CHECK_INT(before(&h, i), 0);
+	i->signal = SIGBUS;
+	CHECK_INT(before(&h, i), 0);
+	strcpy(i->policy, "other");
+	CHECK_INT(before(&h, i), 0);
+	CHECK_INT(before(&h, i), 1);
+	i->sensor = SELFHEAL_SENSOR_EXEC;
+	strcpy(i->target, "/bin/sh");
+	CHECK_INT(before(&h, i), 0);
+	CHECK_INT(before(&h, i), 1);
+	strcpy(i->target, "/bin/bash");
+	CHECK_INT(before(&h, i), 0);
+	/* Never more than are kept. */
+	for (k = 0; k < 3 * HISTORY_MAX; k++)
+		history_note(&h, i, 5000);
+	CHECK_INT(before(&h, i), HISTORY_MAX - 1);
 	free(i);
 }
