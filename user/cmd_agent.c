@@ -145,9 +145,10 @@ static struct decision decide(struct agent *agent, struct string_list *run)
 	if (policy.source && !policy_parse(policy.source, policy.source_len, &file)) {
 		decision = rules_decide(file.policies[0].rules, file.policies[0].n_rules, incident,
 					&agent->history, now_ms());
-		if (decision.run && string_list_copy(run, decision.run))
-			log_line(agent, LOG_PRIO_ERR, "out of memory: a rule's command is left out");
-		decision.run = NULL;
+		if (decision.line) {
+			*run = file.policies[0].rules[decision.rule].run;
+			file.policies[0].rules[decision.rule].run = (struct string_list){ 0 };
+		}
 		decision.keep_core = file.policies[0].keep_core;
 		policy_file_release(&file);
 		/* What the kernel holds, defaults included. */
@@ -353,7 +354,7 @@ static void on_event(void *arg, const struct event *event)
 }
 
 /* What the signalfd has: true for the end of the agent. */
-static bool stopped(struct agent *agent, int signals)
+static bool ends(struct agent *agent, int signals)
 {
 	struct signalfd_siginfo info;
 
@@ -383,7 +384,7 @@ static int serve(struct agent *agent, int signals, bool once)
 		if (poll(fds, 2, agent_queue_timeout(&agent->queue, now_ms())) < 0 && errno != EINTR)
 			return report(agent->ctx, EXIT_FAILED, "cannot wait for events: %s",
 				      strerror(errno));
-		if (fds[1].revents && stopped(agent, signals))
+		if (fds[1].revents && ends(agent, signals))
 			return EXIT_OK;
 		err = ipc_event_read(agent->ipc, on_event, agent);
 		if (err == -ENODEV)

@@ -6,7 +6,7 @@
 #include "containers.h"
 #include "history.h"
 
-/* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
+/* FNV-1a, by Fowler, Noll and Vo. */
 static uint64_t hash(const char *text)
 {
 	uint64_t h = 0xcbf29ce484222325;

@@ -30,19 +30,6 @@ void string_list_release(struct string_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-int string_list_copy(struct string_list *to, const struct string_list *from)
-{
-	size_t i;
-
-	for (i = 0; i < from->n; i++) {
-		if (string_list_add(to, from->v[i])) {
-			string_list_release(to);
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
 int policy_add_rule(struct policy *policy, struct rule **rule)
 {
 	struct rule *v = reallocarray(policy->rules, policy->n_rules + 1, sizeof(*v));

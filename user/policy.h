@@ -111,8 +111,7 @@ bool policy_holds(const struct policy *policy);
 
 void policy_release(struct policy *policy);
 
-/* These return 0 or -ENOMEM. */
-int string_list_copy(struct string_list *to, const struct string_list *from);
+/* Both return 0 or -ENOMEM. */
 int string_list_add(struct string_list *list, const char *text);
 int policy_add_rule(struct policy *policy, struct rule **rule);
 void string_list_release(struct string_list *list);

@@ -34,7 +34,7 @@ struct decision rules_decide(const struct rule *rules, size_t n, const struct in
 		decision.after_ms = rules[i].after_ms;
 		decision.error = rules[i].has_error ? (int)rules[i].error : -1;
 		decision.before = before;
-		decision.run = rules[i].run.n ? &rules[i].run : NULL;
+		decision.rule = i;
 		decision.line = rules[i].line;
 		break;
 	}

@@ -12,8 +12,8 @@ struct decision {
 	uint32_t after_ms;
 	int error;		/* of a rollback, -1 for the policy's */
 	unsigned int before;	/* how often the rule's time had the same before */
-	const struct string_list *run; /* the rule's, NULL for none */
 	unsigned int line;	/* of the rule that matched, 0 for none */
+	size_t rule;		/* its index */
 	uint32_t kill_limit;	/* of the policy, 0 for none */
 	uint32_t kill_window_ms;
 	bool keep_core;
