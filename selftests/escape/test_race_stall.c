@@ -154,7 +154,10 @@ static bool begin(struct race *x, unsigned int k)
 	memcpy(stall.next, whole + o->split, o->size - o->split);
 	page_go(x->r.kid.page, GO_ATTEMPT(k));
 	if (!stall_wait(&stall))
-		return race_fail(x, "attempt %u does not stall", k);
+		return race_fail(x, "attempt %u does not stall: step %u, gave %lld, state %c, call %ld",
+				 k, x->r.kid.page->step, (long long)x->r.kid.page->value[GAVE],
+				 proc_state(x->r.kid.pid, x->r.kid.pid) ?: '-',
+				 proc_syscall(x->r.kid.pid, x->r.kid.pid));
 	/* In the call, that is: the control of this program. */
 	return proc_wait_syscall(x->r.kid.pid, x->r.kid.pid, o->nr, BOUND) ||
 	       race_fail(x, "attempt %u stalls in call %ld", k,
