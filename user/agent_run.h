@@ -10,7 +10,7 @@ struct agent_entry;
 /*
  * Starts entry->run, which begins with a path, without a shell and without a
  * wait for its end; it learns of the incident by variables of its environment (see
- * healctl(8)). Its pid, or -errno.
+ * selfheal-policy(5)). Its pid, or -errno.
  */
 pid_t agent_run(const struct agent_entry *entry);
 
