@@ -219,10 +219,14 @@ static void sh_mark_process(struct sh_domain *d, struct sh_process *p)
 			       sh_thread_took(sh_point_thread(p->back, m)));
 		m->arrived = !back || heal == SH_HEAL_NONE;
 		p->arriving += !m->arrived;
-		m->restoring = back && heal == SH_HEAL_BACK;
+		/* One that leaves may have to put back what all of them share. */
+		m->restoring = back && heal != SH_HEAL_NONE;
 		p->restoring += m->restoring;
 		sh_mark(d, m, heal);
 	}
+	/* All have died since they were judged: their end takes the point, too. */
+	if (back && !p->restoring)
+		swap(p->point, p->back);
 }
 
 /* domain->lock held. */
@@ -317,7 +321,7 @@ static bool sh_arrived(struct sh_member *m)
 	return last;
 }
 
-/* @m has its own state back, or never will. The last one frees the point. */
+/* @m needs the point no more: it has its own state back, or never will. The last one frees it. */
 static void sh_restored(struct sh_member *m)
 {
 	struct sh_process *p = m->process;
@@ -381,6 +385,7 @@ static void sh_member_leaves(struct sh_member *m)
 {
 	/* The state of the others may need one more pair of hands. */
 	sh_process_back(m);
+	sh_restored(m);
 	sh_member_end_thread(m);
 }
 

@@ -8,16 +8,19 @@
 #include <errno.h>
 #include <kselftest_harness.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
+#include "killer.h"
 #include "rig.h"
 #include "stream.h"
 
 #define SLEEPERS 6
 #define ROUNDS 40
+/* What a process has made since its point: a rollback ends the one, closes the other. */
+#define NEWER_THREADS 8
+#define NEWER_FILES 800
 /* Steps of the delay between the rollback and the kill, and the work of one. */
 #define STEPS 8
 #define STEP_WORK 20000
@@ -44,6 +47,8 @@ FIXTURE_TEARDOWN(end)
 }
 
 static struct page *shared_page;
+/* Its last act before the fault is to make threads, and files. */
+static bool newer;
 
 static void *sleeps(void *arg)
 {
@@ -51,6 +56,19 @@ static void *sleeps(void *arg)
 	for (;;)
 		page_block(shared_page, UINT32_MAX);
 	return arg;
+}
+
+static void grow(void)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < NEWER_FILES; i++)
+		if (dup(0) < 0)
+			_exit(1);
+	for (i = 0; i < NEWER_THREADS; i++)
+		if (pthread_create(&thread, NULL, page_come_and_go, shared_page))
+			_exit(1);
 }
 
 static void serve(struct page *page, void *arg)
@@ -62,10 +80,12 @@ static void serve(struct page *page, void *arg)
 	int i;
 
 	shared_page = page;
-	for (i = 0; i < SLEEPERS; i++)
+	for (i = 0; !newer && i < SLEEPERS; i++)
 		if (pthread_create(&thread, NULL, sleeps, NULL))
 			_exit(1);
 	while (recv(pair->rx, &byte, 1, 0) == 1) {
+		if (byte == 'X' && newer)
+			grow();
 		if (byte == 'X')
 			*null = 1;
 		if (send(pair->rx, &byte, 1, 0) != 1)
@@ -99,63 +119,48 @@ static uint64_t attacked(struct rig *r, struct pair *pair)
 	    domain_new(&r->c, r->p.name, r->kid.pidfd, false, &r->dom))
 		return 0;
 	page_go(r->kid.page, 1);
-	while (atomic_load(&r->kid.page->threads) < SLEEPERS && now_ms() < end)
+	while (!newer && atomic_load(&r->kid.page->threads) < SLEEPERS && now_ms() < end)
 		pause_ms(1);
 	if (!has_point(r, pair->tx) || send(pair->tx, "X", 1, 0) != 1)
 		return 0;
 	return rig_frozen(r);
 }
 
-struct killer {
-	int pidfd;
-	unsigned int work;
-	_Atomic bool go;
-};
-
-static void *kills(void *arg)
-{
-	struct killer *k = arg;
-	volatile unsigned int i;
-
-	while (!atomic_load(&k->go))
-		sched_yield();
-	for (i = 0; i < k->work; i++)
-		;
-	syscall(SYS_pidfd_send_signal, k->pidfd, SIGKILL, NULL, 0);
-	return NULL;
-}
-
 /* The kill comes before, amid or after the return of each thread. */
-TEST_F_TIMEOUT(end, killed_amid_a_rollback, 900)
+static void killed_amid_a_rollback(struct __test_metadata *_metadata, struct rig *r,
+				   struct pair *pair)
 {
-	struct rig *r = &self->r;
 	unsigned int i;
-	pthread_t thread;
 	uint64_t id;
 	int err;
 
 	ASSERT_EQ(0, policy_load(&r->c, &r->p));
 	for (i = 0; i < ROUNDS; i++) {
-		struct killer k = { .work = i % STEPS * STEP_WORK };
+		struct killer k = { .work = i % STEPS * STEP_WORK, .n = 1 };
 
-		id = attacked(r, &self->pair);
+		id = attacked(r, pair);
 		ASSERT_NE(0, id) { TH_LOG("round %u", i); }
-		k.pidfd = r->kid.pidfd;
-		ASSERT_EQ(0, pthread_create(&thread, NULL, kills, &k));
-		atomic_store(&k.go, true);
-		err = incident_rollback(&r->c, id, -1);
-		pthread_join(thread, NULL);
-		/* Dying or dead already it has no way back, or nobody is left to answer for. */
-		EXPECT_TRUE(!err || err == -ENOTRECOVERABLE || err == -EALREADY || err == -EBUSY) {
-			TH_LOG("round %u: %d, %s", i, err, r->c.ext);
-		}
-		EXPECT_TRUE(child_signaled(&r->kid, BOUND, SIGKILL)) {
-			TH_LOG("round %u, after %d", i, err);
-		}
-		ASSERT_TRUE(rig_reap(r, r->dom)) { TH_LOG("round %u, after %d", i, err); }
+		k.pidfd[0] = r->kid.pidfd;
+		err = killer_rollback(&k, &r->c, id);
+		EXPECT_EQ(0, err) { TH_LOG("round %u: %s", i, r->c.ext); }
+		EXPECT_TRUE(child_signaled(&r->kid, BOUND, SIGKILL)) { TH_LOG("round %u", i); }
+		ASSERT_TRUE(rig_reap(r, r->dom)) { TH_LOG("round %u", i); }
 		child_end(&r->kid);
 		r->dom = 0;
 	}
+	EXPECT_EQ(0, rig_reload(r));
+}
+
+TEST_F_TIMEOUT(end, killed_amid_a_rollback, 900)
+{
+	killed_amid_a_rollback(_metadata, &self->r, &self->pair);
+}
+
+/* One of the threads that a rollback ends comes last, and puts back what all shared. */
+TEST_F_TIMEOUT(end, killed_amid_a_rollback_of_newer_threads, 900)
+{
+	newer = true;
+	killed_amid_a_rollback(_metadata, &self->r, &self->pair);
 }
 
 /* Rolled back, attacked again before it has a point: refused, killed, gone. */

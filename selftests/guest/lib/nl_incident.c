@@ -161,6 +161,25 @@ int rescue_get(struct nlc *c, uint64_t domain, struct rescue *r)
 	return nlc_call(c, msg, parse_rescue, r);
 }
 
+static void count_rescue(struct nlmsghdr *nlh, void *arg)
+{
+	struct nlattr *tb[SELFHEAL_A_RESCUE_MAX + 1];
+	int *n = arg;
+
+	if (!genlmsg_parse(nlh, 0, tb, SELFHEAL_A_RESCUE_MAX, NULL))
+		*n += nlc_get_u64(tb, SELFHEAL_A_RESCUE_STAMP) != 0;
+}
+
+int rescue_count(struct nlc *c, uint64_t domain)
+{
+	struct nl_msg *msg = nlc_msg(c, SELFHEAL_CMD_RESCUE_GET, NLM_F_DUMP);
+	int n = 0, err;
+
+	nla_put_u64(msg, SELFHEAL_A_RESCUE_DOMAIN, domain);
+	err = nlc_call(c, msg, count_rescue, &n);
+	return err ? err : n;
+}
+
 struct held_walk {
 	held_fn fn;
 	void *arg;

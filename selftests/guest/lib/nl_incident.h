@@ -61,6 +61,8 @@ struct rescue {
 };
 /* The rescue point of the domain's first member. */
 int rescue_get(struct nlc *c, uint64_t domain, struct rescue *r);
+/* How many of its processes have one now; -errno. */
+int rescue_count(struct nlc *c, uint64_t domain);
 /* Dump what the domain holds. */
 int quarantine_dump(struct nlc *c, uint64_t domain, bool contents, held_fn fn, void *arg);
 

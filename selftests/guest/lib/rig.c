@@ -107,3 +107,15 @@ bool rig_close(struct rig *r)
 	nlc_close(&r->c);
 	return clean;
 }
+
+int rig_reload(struct rig *r)
+{
+	int err, again;
+
+	policy_unload(&r->c, r->p.name);
+	nlev_close(&r->e);
+	nlc_close(&r->c);
+	err = module_unload_wait(BOUND);
+	again = module_load() ?: nlc_open(&r->c) ?: nlev_open(&r->e);
+	return err ? err : again;
+}

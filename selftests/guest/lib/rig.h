@@ -45,6 +45,8 @@ int rig_prepare(struct rig *r, child_fn fn, void *arg);
 uint64_t rig_frozen(struct rig *r);
 /* Kills what is left, waits until the domain has gone, unloads the policy: true when clean. */
 bool rig_close(struct rig *r);
+/* Nothing keeps the module: it can be unloaded, and is loaded again. No policy is left. 0 or -errno. */
+int rig_reload(struct rig *r);
 /* Kill every member and wait until the domain has gone. */
 bool rig_reap(struct rig *r, uint64_t dom);
 
