@@ -66,9 +66,9 @@ struct sh_domain;
 int sh_enrol(struct sh_domain *d, struct genl_info *info);
 
 /*
- * Take all members of @d, to which the caller has a reference, out of it. -EBUSY when forks that
- * had begun do not end: those stay. Process context; may sleep for seconds, and for a grace
- * period of RCU-tasks.
+ * Take all members of @d, to which the caller has a reference, out of it. -EBUSY when the domain
+ * is frozen meanwhile, or forks that had begun do not end: those that are in it then stay. Process
+ * context; may sleep for seconds, and for a grace period of RCU-tasks.
  */
 int sh_dissolve(struct sh_domain *d);
 

@@ -169,7 +169,10 @@ int sh_domain_dissolve(struct sk_buff *skb, struct genl_info *info)
 		err = -EBUSY;
 	} else {
 		err = sh_let_go(d);
-		if (err)
+		if (err && !sh_state_runs(sh_domain_state(d)))
+			NL_SET_ERR_MSG(info->extack,
+				       "an incident came in between, and who has not left is frozen; answer it first");
+		else if (err)
 			NL_SET_ERR_MSG(info->extack,
 				       "a fork does not end (vfork(2), a tracer); all but those in it have left");
 	}

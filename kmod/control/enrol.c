@@ -160,8 +160,8 @@ static struct sh_member *sh_dissolve_next(struct sh_domain *d, const struct sh_u
 	spin_lock(&d->lock);
 	/* Who is being born is a member soon, and then found. */
 	*left = !list_empty(&d->births);
-	/* Of a frozen domain nobody is let go for an error. */
-	if (u->root && !sh_state_runs(d->state)) {
+	/* Of a domain that stands still nobody is let go. */
+	if (!sh_state_runs(d->state)) {
 		*left = false;
 		goto out;
 	}
@@ -192,7 +192,11 @@ static int sh_dissolve_each(struct sh_domain *d, const struct sh_undo *u)
 		m = sh_dissolve_next(d, u, &left);
 		if (m) {
 			sh_quarantine_member_exit(m);
-			any |= sh_member_dissolve(m);
+			if (sh_member_dissolve(m)) {
+				/* It may have put out more in the meantime. */
+				sh_quarantine_member_exit(m);
+				any = true;
+			}
 			sh_member_put(m);
 			continue;
 		}
@@ -221,6 +225,8 @@ int sh_dissolve(struct sh_domain *d)
 	spin_unlock(&d->lock);
 	err = sh_dissolve_each(d, &all);
 	spin_lock(&d->lock);
+	if (!err && d->nr_members && !sh_state_runs(d->state))
+		err = -EBUSY;
 	d->dissolving = false;
 	spin_unlock(&d->lock);
 	wake_up_all(&d->unpark);

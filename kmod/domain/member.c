@@ -151,16 +151,17 @@ static void sh_member_rescan(struct sh_member *m)
 
 /*
  * Out of the table and the domain, once; the last member ends the domain.
- * True for the caller that did it: the table's reference is its to put.
+ * True for the caller that did it: the table's reference is its to put. @alive:
+ * not amid a fork, nor out of a domain that stands still.
  */
-static bool sh_member_leave(struct sh_member *m, bool spare)
+static bool sh_member_leave(struct sh_member *m, bool alive)
 {
 	struct sh_domain *d = m->domain;
 	bool last, was;
 
 	spin_lock(&sh_member_lock);
 	spin_lock(&d->lock);
-	was = m->gone || (spare && READ_ONCE(m->forking));
+	was = m->gone || (alive && (READ_ONCE(m->forking) || !sh_state_runs(d->state)));
 	if (!was) {
 		m->gone = true;
 		/*

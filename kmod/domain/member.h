@@ -148,7 +148,8 @@ void sh_member_starts(struct task_struct *task);
 
 /*
  * Take @m out of its domain while its task lives on. False: not amid a fork, whose child would
- * look for its parent. Process context, may sleep.
+ * look for its parent, nor after a freeze, which it may have to go back from. Process context,
+ * may sleep.
  */
 bool sh_member_dissolve(struct sh_member *m);
 

@@ -148,9 +148,8 @@ static int sh_held_append(struct sh_quarantine *q, struct sh_member *m, struct s
 	u32 commit = q->domain->policy->commit;
 	struct inode *inode = file_inode(h->file);
 	struct sh_object *o, *fresh;
-	/* Once filed, it may be sent and freed at any time. */
-	bool due = h->due;
 	u32 len = h->len;
+	bool due;
 
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	if (!fresh)
@@ -175,7 +174,14 @@ static int sh_held_append(struct sh_quarantine *q, struct sh_member *m, struct s
 	h->seq = ++q->seq;
 	list_add_tail(&h->log, &q->log);
 	list_add_tail(&h->object_node, &o->entries);
-	if (commit & SELFHEAL_COMMIT_QUIESCE)
+	/*
+	 * Dissolved in the midst of the call: it goes out as what was held before. Who
+	 * leaves looks at m->held afterwards, under this lock.
+	 */
+	h->due |= READ_ONCE(m->gone);
+	/* Once filed, it may be sent and freed at any time. */
+	due = h->due;
+	if ((commit & SELFHEAL_COMMIT_QUIESCE) && !due)
 		list_add_tail(&h->member_node, &m->held);
 	else
 		h->quiesced = true;

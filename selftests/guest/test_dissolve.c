@@ -150,6 +150,47 @@ TEST_F(dissolve, amid_vfork)
 	EXPECT_FALSE(child_wait(&r->kid, 0));
 }
 
+static void *dissolve(void *arg)
+{
+	uint64_t *dom = arg;
+	struct nlc c;
+
+	if (nlc_open(&c))
+		return "no controller";
+	if (domain_dissolve(&c, *dom) != -EBUSY)
+		return "not refused";
+	if (!strstr(c.ext, "incident"))
+		return "refused for another reason";
+	nlc_close(&c);
+	return NULL;
+}
+
+/* An incident comes while a fork is waited for: who is in the domain then stays, and is frozen. */
+TEST_F(dissolve, stops_at_a_freeze)
+{
+	struct rig *r = &self->r;
+	uint64_t id, born;
+	pthread_t t;
+	void *wrong;
+
+	ASSERT_EQ(0, rig_run(r, wait_in_vfork, NULL));
+	ASSERT_TRUE(page_wait(r->kid.page, 1, BOUND));
+	ASSERT_TRUE(domain_wait_members(&r->c, r->dom, 2, BOUND));
+	ASSERT_EQ(0, pthread_create(&t, NULL, dissolve, &r->dom));
+	/* The child has left. */
+	ASSERT_TRUE(domain_wait_members(&r->c, r->dom, 1, BOUND));
+	born = status_counter(&r->c, "members_gone");
+	ASSERT_EQ(0, domain_freeze(&r->c, r->dom, &id));
+	page_go(r->kid.page, 2);
+	ASSERT_EQ(0, pthread_join(t, &wrong));
+	EXPECT_EQ(NULL, wrong) { TH_LOG("%s", (char *)wrong); }
+	EXPECT_TRUE(domain_wait_parked(&r->c, r->dom, 1, BOUND));
+	EXPECT_EQ((int64_t)born, status_counter(&r->c, "members_gone"));
+	ASSERT_EQ(0, incident_verdict(&r->c, id, SELFHEAL_VERDICT_RELEASE));
+	ASSERT_TRUE(page_wait(r->kid.page, 3, BOUND));
+	EXPECT_EQ(1, domain_has(&r->c, r->dom, r->kid.pid));
+}
+
 /* A process of many threads that may be a member, and a child of it that may not. */
 static void crowd(struct page *page, void *arg)
 {

@@ -159,6 +159,34 @@ TEST_F(stall, kill_amid_the_copy)
 	EXPECT_FALSE(rx_ready(self->ch.rx, 0));
 }
 
+/* It is no member any more when its output is complete: that goes, and nothing stays behind. */
+static void dissolve_amid_the_copy(struct __test_metadata *_metadata, struct rig *r,
+				   struct pair *ch, int *uffd)
+{
+	char got[2 * PAGE];
+
+	ASSERT_STREQ("", stall(r, ch, uffd) ?: "");
+	ASSERT_EQ(0, domain_dissolve(&r->c, r->dom)) { TH_LOG("%s", r->c.ext); }
+	EXPECT_TRUE(domain_wait(&r->c, r->dom, SELFHEAL_DOMAIN_STATE_GONE, BOUND));
+	ASSERT_EQ(0, give_page(*uffd, r->kid.page->value[1]));
+	ASSERT_TRUE(page_wait(r->kid.page, 4, BOUND));
+	EXPECT_EQ(2 * (int64_t)PAGE, r->kid.page->value[2]);
+	ASSERT_EQ(2 * PAGE, rx_read(ch->rx, got, 2 * PAGE, BOUND));
+	EXPECT_EQ('b', got[2 * PAGE - 1]);
+	EXPECT_EQ(0, rig_reload(r));
+}
+
+TEST_F(stall, dissolve_amid_the_copy)
+{
+	dissolve_amid_the_copy(_metadata, &self->r, &self->ch, &self->uffd);
+}
+
+TEST_F(stall, dissolve_amid_the_copy_by_verdict)
+{
+	self->r.p.commit = 0;
+	dissolve_amid_the_copy(_metadata, &self->r, &self->ch, &self->uffd);
+}
+
 /* A frozen member that is stalled can be released: the call ends as if nothing had been. */
 TEST_F(stall, release_amid_the_copy)
 {
