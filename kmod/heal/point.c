@@ -163,26 +163,34 @@ struct sh_thread *sh_point_thread(const struct sh_point *p, const struct sh_memb
 	return NULL;
 }
 
-/* Of @m, which has not made a call since, @old knows it all. */
-static int sh_point_add(struct sh_point *p, struct sh_member *m, const struct sh_point *old)
+/*
+ * What the last point knows of @s, a sibling that has not made a call since, with a reference;
+ * or NULL. domain->lock held: a thread that ends takes that point away meanwhile.
+ */
+static struct sh_thread *sh_thread_known(const struct sh_member *s)
 {
-	struct sh_thread *t = old && m->task != current ? sh_point_thread(old, m) : NULL;
+	const struct sh_point *last = s->process->point;
+	struct sh_thread *t = last ? sh_point_thread(last, s) : NULL;
 
-	if (t && t->syscalls == READ_ONCE(m->syscalls))
-		sh_thread_hold(t);
-	else
-		t = sh_thread_take(m);
+	if (!t || t->syscalls != READ_ONCE(s->syscalls))
+		return NULL;
+	sh_thread_hold(t);
+	return t;
+}
+
+static int sh_point_add(struct sh_point *p, struct sh_thread *t)
+{
 	if (!t)
 		return -ENOMEM;
 	p->thread[p->nr++] = t;
 	return 0;
 }
 
-/* The threads stay while we look: they wait, and none is born. */
-static int sh_point_add_siblings(struct sh_point *p, struct sh_member *m, unsigned int max,
-				 const struct sh_point *old)
+/* The threads stay while we look: they wait, and none is born. Some may be killed. */
+static int sh_point_add_siblings(struct sh_point *p, struct sh_member *m, unsigned int max)
 {
 	struct sh_domain *d = m->domain;
+	struct sh_thread *known;
 	struct sh_member *s;
 	unsigned int i;
 	int err = 0;
@@ -196,13 +204,19 @@ static int sh_point_add_siblings(struct sh_point *p, struct sh_member *m, unsign
 			if (s != m && !skip--) {
 				found = s;
 				sh_member_hold(found);
+				known = sh_thread_known(found);
 				break;
 			}
 		}
 		spin_unlock(&d->lock);
 		if (!found)
 			break;
-		err = p->nr < max ? sh_point_add(p, found, old) : -EAGAIN;
+		if (p->nr < max)
+			err = sh_point_add(p, known ?: sh_thread_take(found));
+		else
+			err = -EAGAIN;
+		if (err)
+			sh_thread_put(known);
 		sh_member_put(found);
 	}
 	return err;
@@ -218,7 +232,7 @@ static unsigned int sh_process_threads(struct sh_member *m)
 	return n;
 }
 
-struct sh_point *sh_point_take(struct sh_member *m, const struct sh_point *old)
+struct sh_point *sh_point_take(struct sh_member *m)
 {
 	unsigned int max = sh_process_threads(m);
 	struct sh_point *p = kvzalloc(struct_size(p, thread, max), GFP_KERNEL_ACCOUNT);
@@ -227,7 +241,7 @@ struct sh_point *sh_point_take(struct sh_member *m, const struct sh_point *old)
 	if (!p)
 		return ERR_PTR(-ENOMEM);
 	sh_point_save(p);
-	err = sh_point_add(p, m, NULL) ?: sh_point_add_siblings(p, m, max, old);
+	err = sh_point_add(p, sh_thread_take(m)) ?: sh_point_add_siblings(p, m, max);
 	if (!err) {
 		p->table = sh_table_take();
 		err = p->table ? 0 : -ENOMEM;

@@ -62,10 +62,10 @@ enum sh_point_why sh_point_possible(void);
 
 /*
  * Take a point of the process of current, @m, at the entry of a call; the
- * other threads as above. What a thread of @old has not changed is shared.
- * The memory is for the caller to add. ERR_PTR(-ENOMEM) or (-EAGAIN).
+ * other threads as above. What a thread has not changed since the last point is
+ * shared with that. The memory is for the caller to add. ERR_PTR(-ENOMEM) or (-EAGAIN).
  */
-struct sh_point *sh_point_take(struct sh_member *m, const struct sh_point *old);
+struct sh_point *sh_point_take(struct sh_member *m);
 
 /* What @m was at @p; NULL when it was not there. */
 struct sh_thread *sh_point_thread(const struct sh_point *p, const struct sh_member *m);

@@ -41,6 +41,17 @@ static void sh_rescue_vet_locked(struct sh_member *m)
 		sh_quarantine_vet(m->domain->quarantine, s);
 }
 
+/* A thread of @p has left the domain since it was claimed or taken. domain->lock held. */
+static bool sh_rescue_lost(struct sh_member *m, const struct sh_point *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nr; i++)
+		if (p->thread[i]->member->gone)
+			return true;
+	return m->gone;
+}
+
 /*
  * The point and the vetting of the output before it are one step: whoever
  * rolls back sees both or none. What the other threads have put out before
@@ -54,8 +65,8 @@ static bool sh_rescue_commit(struct sh_member *m, struct sh_point *n, enum sh_po
 	bool runs;
 
 	spin_lock(&d->lock);
-	/* One that has left in the meantime takes no more points. */
-	runs = sh_state_runs(d->state) && !m->gone;
+	/* One that has left in the meantime takes no more points, nor is in one. */
+	runs = sh_state_runs(d->state) && !m->gone && !(n && sh_rescue_lost(m, n));
 	if (runs) {
 		*old = sh_rescue_set_locked(d, m->process, n, why);
 		if (n)
@@ -106,17 +117,6 @@ static bool sh_rescue_void(struct sh_member *m)
 		sh_rescue_vet_locked(m);
 	spin_unlock(&d->lock);
 	return runs;
-}
-
-/* A thread of @p has left the domain since it was claimed or taken. domain->lock held. */
-static bool sh_rescue_lost(struct sh_member *m, const struct sh_point *p)
-{
-	unsigned int i;
-
-	for (i = 0; i < p->nr; i++)
-		if (p->thread[i]->member->gone)
-			return true;
-	return m->gone;
 }
 
 /* The claim ends. @p, the claimed one when @again, is the point, or there is none. */
@@ -176,8 +176,7 @@ static struct sh_point *sh_rescue_begin(struct sh_member *m, enum sh_point_why *
 	*why = sh_point_possible();
 	if (*why != SH_POINT_VALID)
 		return NULL;
-	/* Only its own threads change it, and they wait. */
-	p = sh_point_take(m, m->process->point);
+	p = sh_point_take(m);
 	if (!IS_ERR(p))
 		return p;
 	sh_count(SH_C_points_failed);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A rollback judges all processes of a domain before it tells the first one what to do.
- * Processes are killed between the two: that of many threads, which is judged last, makes
- * it long enough.
+ * Processes that are killed when it is least convenient: between the judgement of all and
+ * the first order of a rollback, and while the state of many threads is being saved. A process
+ * of many threads makes both long enough.
  */
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
@@ -17,16 +17,18 @@
 
 #define VICTIMS 4
 #define CROWD 300
+#define SMALL_CROWD 100
 #define ROUNDS 24
+#define POINT_ROUNDS 8
 /* By so much longer waits the killer of the next round. */
 #define STEP_WORK 5000
 
-FIXTURE(judgement)
+FIXTURE(kill)
 {
 	struct rig r;
 };
 
-FIXTURE_SETUP(judgement)
+FIXTURE_SETUP(kill)
 {
 	ASSERT_EQ(0, rig_open(&self->r));
 	policy_hold(&self->r.p);
@@ -34,7 +36,7 @@ FIXTURE_SETUP(judgement)
 	self->r.p.rescue = SELFHEAL_RESCUE_WAIT;
 }
 
-FIXTURE_TEARDOWN(judgement)
+FIXTURE_TEARDOWN(kill)
 {
 	EXPECT_TRUE(rig_close(&self->r));
 }
@@ -60,12 +62,14 @@ static void serve_one(struct page *page, void *arg)
 	page_spin(page, UINT32_MAX);
 }
 
+static int crowd = CROWD;
+
 static void serve_amid_crowd(struct page *page, void *arg)
 {
 	pthread_t thread;
 	int i;
 
-	for (i = 0; i < CROWD; i++)
+	for (i = 0; i < crowd; i++)
 		if (pthread_create(&thread, NULL, sleeps, page))
 			_exit(1);
 	serve_one(page, arg);
@@ -94,20 +98,25 @@ static bool family_start(struct rig *r, struct family *f)
 	return true;
 }
 
+/* Asked, it answers, and saves its threads before it waits again. */
+static bool ask(struct child *kid, int fd)
+{
+	uint64_t seen = atomic_load(&kid->page->count[0]);
+
+	return send(fd, "G", 1, 0) == 1 && page_changed(&kid->page->count[0], seen, BOUND);
+}
+
 /* All have points, and the victims have moved since: the incident, or 0. */
 static uint64_t family_frozen(struct rig *r, struct family *f)
 {
 	int64_t end = now_ms() + BOUND;
-	uint64_t id, seen;
+	uint64_t id;
 	int i;
 
 	while (rescue_count(&r->c, r->dom) <= VICTIMS && now_ms() < end) {
-		for (i = 0; i <= VICTIMS; i++) {
-			seen = atomic_load(&f->kid[i].page->count[0]);
-			if (send(f->pair[i].tx, "G", 1, 0) != 1 ||
-			    !page_changed(&f->kid[i].page->count[0], seen, BOUND))
+		for (i = 0; i <= VICTIMS; i++)
+			if (!ask(&f->kid[i], f->pair[i].tx))
 				return 0;
-		}
 	}
 	for (i = 0; i < VICTIMS; i++)
 		if (send(f->pair[i].tx, "X", 1, 0) != 1 ||
@@ -120,7 +129,7 @@ static uint64_t family_frozen(struct rig *r, struct family *f)
 }
 
 /* Some die after they have been judged, and before they are told to go back. */
-TEST_F_TIMEOUT(judgement, killed_amid_it, 900)
+TEST_F_TIMEOUT(kill, amid_the_judgement, 900)
 {
 	struct family *f = calloc(1, sizeof(*f));
 	struct rig *r = &self->r;
@@ -151,6 +160,42 @@ TEST_F_TIMEOUT(judgement, killed_amid_it, 900)
 	}
 	EXPECT_EQ(0, rig_reload(r));
 	free(f);
+}
+
+/* What the last point knows of a thread is the next one's, too, unless one of them dies. */
+TEST_F_TIMEOUT(kill, amid_a_point, 900)
+{
+	struct rig *r = &self->r;
+	char ask_on[4096];
+	struct pair pair;
+	uint64_t seen;
+	int64_t end;
+	int i;
+
+	crowd = SMALL_CROWD;
+	memset(ask_on, 'G', sizeof(ask_on));
+	ASSERT_EQ(0, policy_load(&r->c, &r->p));
+	for (i = 0; i < POINT_ROUNDS; i++) {
+		ASSERT_EQ(0, pair_open(&pair, CH_UNIX_STREAM));
+		ASSERT_EQ(0, child_start(&r->kid, serve_amid_crowd, &pair.rx));
+		ASSERT_EQ(0, domain_new(&r->c, r->p.name, r->kid.pidfd, false, &r->dom));
+		page_go(r->kid.page, 1);
+		end = now_ms() + BOUND;
+		while (!rescue_count(&r->c, r->dom) && now_ms() < end)
+			ASSERT_TRUE(ask(&r->kid, pair.tx));
+		ASSERT_GT(end, now_ms()) { TH_LOG("round %d has no point", i); }
+		/* It comes to its wait over and over, and hardly does anything else. */
+		ASSERT_EQ(sizeof(ask_on), send(pair.tx, ask_on, sizeof(ask_on), 0));
+		seen = atomic_load(&r->kid.page->count[0]);
+		ASSERT_TRUE(page_changed(&r->kid.page->count[0], seen, BOUND));
+		ASSERT_EQ(0, kill(r->kid.pid, SIGKILL));
+		EXPECT_TRUE(child_signaled(&r->kid, BOUND, SIGKILL));
+		ASSERT_TRUE(rig_reap(r, r->dom)) { TH_LOG("round %d", i); }
+		child_end(&r->kid);
+		pair_close(&pair);
+		r->dom = 0;
+	}
+	EXPECT_EQ(0, rig_reload(r));
 }
 
 GUEST_MAIN
