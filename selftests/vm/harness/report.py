@@ -43,7 +43,7 @@ def live(outcome, verbose=False):
 
 
 def table(outcomes):
-    """All of them, one line each, then the reasons of what failed or was skipped."""
+    """All of them, one line each, then the reasons of what was skipped, and last of what failed."""
     outcomes = sorted(outcomes, key=lambda outcome: (outcome.kernel != "host", outcome.kernel, outcome.name))
     _print()
     width = max((len(outcome.name) for outcome in outcomes), default=4)
@@ -52,7 +52,7 @@ def table(outcomes):
         verdict = outcome.verdict
         _print(f"{outcome.kernel:11} {outcome.name:{width}} {verdict.passed:7} "
                f"{verdict.total_failed:7} {verdict.skipped:8} {outcome.seconds:8.1f}")
-    for title, pick in (("failed", _failed), ("skipped", lambda v: v.skips)):
+    for title, pick in (("skipped", lambda v: v.skips), ("failed", _failed)):
         lines = [f"  {outcome.kernel} {outcome.name}: {text}"
                  for outcome in outcomes for text in pick(outcome.verdict)]
         if lines:
