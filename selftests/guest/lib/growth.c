@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "growth.h"
+#include "nl_event.h"
 #include "proc.h"
 
 #define SLAB "/sys/kernel/slab"
@@ -114,16 +115,17 @@ static long objects_of(const struct growth *g, const char *name)
 	return 0;
 }
 
-static unsigned int tell_kib(const char *what, long grown, long kib)
+static unsigned int grown_kib(const char *what, long grown, long kib, bool tell)
 {
 	if (grown <= kib)
 		return 0;
-	printf("# %s has grown by %ld KiB\n", what, grown);
+	if (tell)
+		printf("# %s has grown by %ld KiB\n", what, grown);
 	return 1;
 }
 
-unsigned int growth_tell(const struct growth *from, const struct growth *to, long objects,
-			 long kib)
+static unsigned int compare(const struct growth *from, const struct growth *to, long objects,
+			    long kib, bool tell)
 {
 	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int i, found = 0;
@@ -133,12 +135,31 @@ unsigned int growth_tell(const struct growth *from, const struct growth *to, lon
 		grown = to->cache[i].objects - objects_of(from, to->cache[i].name);
 		if (grown <= objects + cpus * to->cache[i].per_slab)
 			continue;
-		printf("# slab cache %s has grown by %ld objects of %ld bytes\n",
-		       to->cache[i].name, grown, to->cache[i].size);
+		if (tell)
+			printf("# slab cache %s has grown by %ld objects of %ld bytes\n",
+			       to->cache[i].name, grown, to->cache[i].size);
 		found++;
 	}
-	found += tell_kib("vmalloc", to->vmalloc - from->vmalloc, kib);
-	found += tell_kib("percpu", to->percpu - from->percpu, kib);
-	found += tell_kib("kernel stacks", to->kernel_stacks - from->kernel_stacks, kib);
-	return found + tell_kib("page tables", to->page_tables - from->page_tables, kib);
+	found += grown_kib("vmalloc", to->vmalloc - from->vmalloc, kib, tell);
+	found += grown_kib("percpu", to->percpu - from->percpu, kib, tell);
+	found += grown_kib("kernel stacks", to->kernel_stacks - from->kernel_stacks, kib, tell);
+	return found + grown_kib("page tables", to->page_tables - from->page_tables, kib, tell);
+}
+
+unsigned int growth_since(const struct growth *from, long objects, long kib, int ms)
+{
+	int64_t end = now_ms() + ms;
+	static struct growth to;
+	unsigned int found;
+	int err;
+
+	do {
+		err = growth_take(&to);
+		if (err) {
+			printf("# what the kernel has allocated cannot be read: %s\n", strerror(-err));
+			return 1;
+		}
+		found = compare(from, &to, objects, kib, false);
+	} while (found && now_ms() < end);
+	return found ? compare(from, &to, objects, kib, true) : 0;
 }

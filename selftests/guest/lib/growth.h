@@ -25,10 +25,11 @@ struct growth {
 int growth_take(struct growth *g);
 
 /*
- * What has grown between the two by more than @objects in a cache, and what is
- * not known of it, or by more than @kib of the rest: printed, counted.
+ * What has grown since @from by more than @objects in a cache, and what is not
+ * known of it, or by more than @kib of the rest: printed, counted. Looked at
+ * again for up to @ms as long as anything has: RCU and the kernel's workers may
+ * have yet to free it.
  */
-unsigned int growth_tell(const struct growth *from, const struct growth *to, long objects,
-			 long kib);
+unsigned int growth_since(const struct growth *from, long objects, long kib, int ms);
 
 #endif
