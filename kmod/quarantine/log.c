@@ -149,7 +149,7 @@ static int sh_held_append(struct sh_quarantine *q, struct sh_member *m, struct s
 	struct inode *inode = file_inode(h->file);
 	struct sh_object *o, *fresh;
 	u32 len = h->len;
-	bool due;
+	bool due, left;
 
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	if (!fresh)
@@ -178,10 +178,11 @@ static int sh_held_append(struct sh_quarantine *q, struct sh_member *m, struct s
 	 * Dissolved in the midst of the call: it goes out as what was held before. Who
 	 * leaves looks at m->held afterwards, under this lock.
 	 */
-	h->due |= READ_ONCE(m->gone);
+	left = READ_ONCE(m->gone);
+	h->due |= left;
 	/* Once filed, it may be sent and freed at any time. */
 	due = h->due;
-	if ((commit & SELFHEAL_COMMIT_QUIESCE) && !due)
+	if ((commit & SELFHEAL_COMMIT_QUIESCE) && !left)
 		list_add_tail(&h->member_node, &m->held);
 	else
 		h->quiesced = true;
