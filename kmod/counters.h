@@ -40,6 +40,7 @@
 	X(points_failed, "rescue points missed for want of memory or by a limit")	\
 	X(rollbacks, "incidents resolved by a rollback")				\
 	X(rollbacks_failed, "rollbacks that ended in a kill")				\
+	X(restores_in_place, "processes whose memory a rollback put back page by page")	\
 	X(requests_refused, "netlink requests refused for want of privilege")
 
 enum sh_counter {

@@ -39,16 +39,27 @@ s64 sh_mm_pages(struct mm_struct *mm)
 	return sh_mm_counter(mm, MM_ANONPAGES) + sh_mm_counter(mm, MM_SWAPENTS);
 }
 
-int sh_mm_own_page(struct mm_struct *mm, unsigned long addr, struct page **page)
+static int sh_mm_page(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		      struct page **page)
 {
 	long got;
 
 #if SH_KERNEL_6_1
-	got = get_user_pages_remote(mm, addr, 1, FOLL_WRITE | FOLL_FORCE, page, NULL, NULL);
+	got = get_user_pages_remote(mm, addr, 1, flags | FOLL_FORCE, page, NULL, NULL);
 #else
-	got = get_user_pages_remote(mm, addr, 1, FOLL_WRITE | FOLL_FORCE, page, NULL);
+	got = get_user_pages_remote(mm, addr, 1, flags | FOLL_FORCE, page, NULL);
 #endif
 	return got == 1 ? 0 : got ? got : -EFAULT;
+}
+
+int sh_mm_own_page(struct mm_struct *mm, unsigned long addr, struct page **page)
+{
+	return sh_mm_page(mm, addr, FOLL_WRITE, page);
+}
+
+int sh_mm_peek_page(struct mm_struct *mm, unsigned long addr, struct page **page)
+{
+	return sh_mm_page(mm, addr, 0, page);
 }
 
 int sh_mm_look_page(unsigned long addr, struct page **page)

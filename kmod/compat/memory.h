@@ -22,10 +22,13 @@ s64 sh_mm_pages(struct mm_struct *mm);
  */
 int sh_mm_own_page(struct mm_struct *mm, unsigned long addr, struct page **page);
 int sh_mm_look_page(unsigned long addr, struct page **page);
+/* For a look in @mm, whose mmap_lock is held. */
+int sh_mm_peek_page(struct mm_struct *mm, unsigned long addr, struct page **page);
 
 /*
  * What is neither page nor mapping and moves without either: brk, the limits
- * of arguments, protection keys, membarrier. @to is nobody's.
+ * of arguments, protection keys, membarrier. @to is nobody's, or current's, whose
+ * other threads are stopped.
  */
 void sh_mm_copy_fields(struct mm_struct *to, const struct mm_struct *from);
 

@@ -54,6 +54,7 @@ struct sh_process {
 	struct sh_point *back;		/* where it goes back to; owned, while restoring */
 	u32 arriving;			/* threads that may still be inside a call */
 	u32 restoring;			/* threads that have not gone back yet */
+	bool ending;			/* one of its threads does not go back, but ends */
 	bool restored;			/* what they share is that of the point */
 	bool failed;			/* it cannot be, or one has ended before */
 };

@@ -12,6 +12,7 @@
 
 #include <asm/syscall.h>
 
+#include "../counters.h"
 #include "../domain/domain.h"
 #include "../domain/member.h"
 #include "../domain/process.h"
@@ -267,7 +268,7 @@ static void sh_fs_restore(struct sh_point *p)
 	spin_unlock(&fs->lock);
 }
 
-int sh_point_restore_shared(struct sh_point *p)
+int sh_point_restore_shared(struct sh_point *p, bool all)
 {
 	struct sighand_struct *sighand = sh_sighand();
 	int err = sh_table_restore(p->table);
@@ -279,14 +280,21 @@ int sh_point_restore_shared(struct sh_point *p)
 	memcpy(sighand->action, p->action, sizeof(p->action));
 	spin_unlock_irq(&sighand->siglock);
 	sh_table_stir(p->table);
+	/* A thread that ends writes to its memory on its way. */
+	p->in_place = all && !sh_shadow_restore(p->shadow);
+	if (p->in_place)
+		sh_count(SH_C_restores_in_place);
 	return 0;
 }
 
 int sh_point_enter(struct sh_point *p)
 {
-	struct mm_struct *mm = sh_shadow_use(p->shadow);
+	struct mm_struct *mm;
 	int err;
 
+	if (p->in_place)
+		return 0;
+	mm = sh_shadow_use(p->shadow);
 	mmget(mm);
 	err = sh_image_switch(mm, &p->entered);
 	if (err)

@@ -45,7 +45,8 @@ struct sh_point {
 	u64 clock;			/* of the domain, when it was taken */
 	u64 stamp;			/* boottime ns */
 	struct sh_shadow *shadow;	/* its memory */
-	bool entered;			/* a thread has gone on in mm */
+	bool in_place;			/* the process has its memory back where it was */
+	bool entered;			/* a thread has gone on in the shadow */
 	struct sh_table *table;
 	struct path root, pwd;
 	int umask;
@@ -71,15 +72,16 @@ struct sh_point *sh_point_take(struct sh_member *m);
 struct sh_thread *sh_point_thread(const struct sh_point *p, const struct sh_member *m);
 
 /*
- * Put back what the threads of a process share but for the address space; by
+ * Put back what the threads of a process share but for the address space, and
+ * that, too, if it can be in place; @all: each thread of it goes back. By
  * one of them, when none is inside a call. An error: it is neither here nor
  * there and must die. Process context without locks, may sleep.
  */
-int sh_point_restore_shared(struct sh_point *p);
+int sh_point_restore_shared(struct sh_point *p, bool all);
 
 /*
- * Current goes on in the address space of @p; one thread at a time, by
- * whatever order. -EINTR: a fatal signal is pending and nothing was changed.
+ * Current goes on in the address space of @p, unless its own has been put back;
+ * one thread at a time, by whatever order. -EINTR: a fatal signal is pending and nothing was changed.
  * Process context without locks, on the way to user mode, may sleep.
  */
 int sh_point_enter(struct sh_point *p);

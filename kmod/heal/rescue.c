@@ -87,17 +87,19 @@ void sh_rescue_keep(struct task_struct *half_made)
 }
 
 /*
- * A refresh overwrites the point that there is, so while it lasts there is
+ * A refresh overwrites the point that there is, used or not, so while it lasts there is
  * none: the point leaves the process, and the domain does not come to a stop
  * before it is decided. NULL when there is none to refresh.
  */
-static struct sh_point *sh_rescue_claim(struct sh_member *m)
+static struct sh_point *sh_rescue_claim(struct sh_member *m, enum sh_point_why *why)
 {
 	struct sh_domain *d = m->domain;
 	struct sh_point *last = NULL;
 
 	spin_lock(&d->lock);
-	if (sh_state_runs(d->state) && !m->gone && sh_rescue_point(m->process)) {
+	*why = m->process->why;
+	if (sh_state_runs(d->state) && !m->gone && m->process->point &&
+	    (*why == SH_POINT_VALID || *why == SH_POINT_USED)) {
 		last = sh_rescue_set_locked(d, m->process, NULL, SH_POINT_TAKING);
 		WRITE_ONCE(m->taking, true);
 	}
@@ -119,8 +121,8 @@ static bool sh_rescue_void(struct sh_member *m)
 	return runs;
 }
 
-/* The claim ends. @p, the claimed one when @again, is the point, or there is none. */
-static void sh_rescue_unclaim(struct sh_member *m, struct sh_point *p, bool again)
+/* The claim ends. @p is the point, or there is none; @again: the claimed one, as it was. */
+static void sh_rescue_unclaim(struct sh_member *m, struct sh_point *p, enum sh_point_why again)
 {
 	struct sh_domain *d = m->domain;
 	bool lost;
@@ -131,7 +133,7 @@ static void sh_rescue_unclaim(struct sh_member *m, struct sh_point *p, bool agai
 		m->process->why = SH_POINT_ENDED;
 	} else if (again) {
 		m->process->point = p;
-		m->process->why = SH_POINT_VALID;
+		m->process->why = again;
 	} else if (!m->gone) {
 		sh_rescue_set_locked(d, m->process, p, p ? SH_POINT_VALID : SH_POINT_FAILED);
 	}
@@ -141,30 +143,43 @@ static void sh_rescue_unclaim(struct sh_member *m, struct sh_point *p, bool agai
 		sh_point_free(p);
 }
 
+bool sh_rescue_reuse(struct sh_member *m, struct sh_point *used)
+{
+	struct sh_process *p = m->process;
+
+	lockdep_assert_held(&m->domain->lock);
+	if (!used->in_place || p->point || sh_rescue_lost(m, used))
+		return false;
+	used->in_place = false;
+	p->point = used;
+	return true;
+}
+
 /*
  * Make @p the point, with the memory of the last one brought up to date, and
  * vet the output. False: @p needs a copy. *@last is to be freed.
  */
 static bool sh_rescue_renew(struct sh_member *m, struct sh_point *p, struct sh_point **last)
 {
-	struct sh_point *old = sh_rescue_claim(m);
+	enum sh_point_why why;
+	struct sh_point *old = sh_rescue_claim(m, &why);
 
 	if (!old)
 		return false;
 	if (!sh_shadow_fits(old->shadow) || !sh_rescue_void(m)) {
-		sh_rescue_unclaim(m, old, true);
+		sh_rescue_unclaim(m, old, why);
 		return false;
 	}
 	*last = old;
 	if (sh_shadow_refresh(old->shadow)) {
 		sh_count(SH_C_refreshes_failed);
-		sh_rescue_unclaim(m, NULL, false);
+		sh_rescue_unclaim(m, NULL, SH_POINT_NONE);
 		return false;
 	}
 	swap(p->shadow, old->shadow);
 	sh_count(SH_C_points);
 	sh_count(SH_C_points_refreshed);
-	sh_rescue_unclaim(m, p, false);
+	sh_rescue_unclaim(m, p, SH_POINT_NONE);
 	return true;
 }
 

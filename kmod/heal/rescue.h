@@ -24,6 +24,13 @@ bool sh_rescue_wait(struct sh_member *m, struct pt_regs *regs);
 void sh_rescue_exec(struct sh_member *m);
 void sh_rescue_left(struct sh_member *m);
 
+/*
+ * The process of @m has gone back to @used, all of it. True: its next point can be made
+ * of that, and it is the process's; until then nobody can go back to it.
+ * domain->lock held.
+ */
+bool sh_rescue_reuse(struct sh_member *m, struct sh_point *used);
+
 /* The tap on copy_thread(): current makes @half_made. Does not sleep. */
 void sh_rescue_keep(struct task_struct *half_made);
 

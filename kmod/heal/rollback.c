@@ -202,6 +202,7 @@ static void sh_mark_process(struct sh_domain *d, struct sh_process *p)
 		p->why = SH_POINT_USED;
 		p->restored = false;
 		p->failed = false;
+		p->ending = false;
 		p->arriving = 0;
 		p->restoring = 0;
 	}
@@ -222,6 +223,7 @@ static void sh_mark_process(struct sh_domain *d, struct sh_process *p)
 		/* One that leaves may have to put back what all of them share. */
 		m->restoring = back && heal != SH_HEAL_NONE;
 		p->restoring += m->restoring;
+		p->ending |= back && heal != SH_HEAL_BACK;
 		sh_mark(d, m, heal);
 	}
 	/* All have died since they were judged: their end takes the point, too. */
@@ -321,7 +323,7 @@ static bool sh_arrived(struct sh_member *m)
 	return last;
 }
 
-/* @m needs the point no more: it has its own state back, or never will. The last one frees it. */
+/* @m needs the point no more: it has its own state back, or never will. The last one gives it up. */
 static void sh_restored(struct sh_member *m)
 {
 	struct sh_process *p = m->process;
@@ -334,6 +336,8 @@ static void sh_restored(struct sh_member *m)
 			used = p->back;
 			p->back = NULL;
 			p->heals++;
+			if (!p->failed && sh_rescue_reuse(m, used))
+				used = NULL;
 		}
 	}
 	spin_unlock(&m->domain->lock);
@@ -347,7 +351,7 @@ static void sh_process_back(struct sh_member *m)
 
 	if (!sh_arrived(m))
 		return;
-	if (sh_point_restore_shared(p->back))
+	if (sh_point_restore_shared(p->back, !p->ending))
 		WRITE_ONCE(p->failed, true);
 	/* Pairs with the look of those who wait. */
 	smp_store_release(&p->restored, true);

@@ -388,6 +388,76 @@ int sh_shadow_refresh(struct sh_shadow *s)
 	return 0;
 }
 
+/* What the shadow has at @addr goes where the process has its own page. Both are locked. */
+static int sh_page_back(struct sh_shadow *s, unsigned long addr)
+{
+	struct page *from, *to;
+	int err = sh_mm_peek_page(s->mm, addr, &from);
+
+	if (err)
+		return err;
+	/* One that a child of the program shares stops being shared. */
+	err = sh_mm_own_page(current->mm, addr, &to);
+	if (!err) {
+		if (PageAnon(from) && PageAnon(to))
+			sh_page_update(to, from);
+		else
+			err = -EAGAIN;
+		put_page(to);
+	}
+	put_page(from);
+	return err;
+}
+
+/* As sh_shadow_copy(), the other way. */
+static int sh_shadow_give(struct sh_shadow *s, unsigned int i, const unsigned long *addr,
+			  unsigned int n)
+{
+	struct mm_struct *live = current->mm;
+	bool own[SH_SHADOW_BATCH];
+	struct page *page;
+	unsigned int k;
+	int err = 0;
+
+	for (k = 0; !err && k < n; k++) {
+		err = sh_shadow_source(s, i + k, addr[k], &page);
+		own[k] = !err && page;
+		if (own[k])
+			put_page(page);
+	}
+	if (err || mmap_read_lock_killable(live))
+		return -EAGAIN;
+	down_read_nested(&s->mm->mmap_lock, SINGLE_DEPTH_NESTING);
+	for (k = 0; !err && k < n; k++)
+		if (own[k])
+			err = sh_page_back(s, addr[k]);
+	up_read(&s->mm->mmap_lock);
+	mmap_read_unlock(live);
+	return err ? -EAGAIN : 0;
+}
+
+int sh_shadow_restore(struct sh_shadow *s)
+{
+	unsigned long addr[SH_SHADOW_BATCH];
+	unsigned int i = 0, n;
+	int err = 0;
+
+	/* What the process has put anywhere for the first time would stay. */
+	if (!sh_shadow_fits(s) || !sh_shadow_complete(s))
+		return -EAGAIN;
+	while (!err) {
+		n = sh_watch_pages(s->watch, i, addr, ARRAY_SIZE(addr));
+		if (!n)
+			break;
+		err = sh_shadow_give(s, i, addr, n);
+		i += n;
+	}
+	if (err || !sh_shadow_complete(s))
+		return -EAGAIN;
+	sh_mm_copy_fields(current->mm, s->mm);
+	return 0;
+}
+
 struct mm_struct *sh_shadow_use(struct sh_shadow *s)
 {
 	if (s->huge)

@@ -37,6 +37,14 @@ bool sh_shadow_fits(struct sh_shadow *s);
  */
 int sh_shadow_refresh(struct sh_shadow *s);
 
+/*
+ * Give the process's memory back what @s has, in place, so that @s stays what it
+ * is. -EAGAIN: it cannot be, and the process must go on in sh_shadow_use(). Current
+ * is in the process's address space; no other thread of it is inside a call, or
+ * will ever be without having been put back.
+ */
+int sh_shadow_restore(struct sh_shadow *s);
+
 /* The address space, which the process is about to go on in. */
 struct mm_struct *sh_shadow_use(struct sh_shadow *s);
 

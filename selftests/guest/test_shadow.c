@@ -406,14 +406,24 @@ static void compare(struct soup *s)
 	}
 }
 
-/* All that the model knows, and more, and then the end. */
-static void destroy(struct soup *s)
+/* What has been written is written over, and no page comes or goes. */
+static void spoil(struct soup *s)
 {
-	volatile int *null = NULL;
 	struct region *r;
 	int i;
 
-	s->destroying = true;
+	for (r = s->now; r < s->now + s->regions; r++)
+		for (i = 0; r->addr && i < r->pages; i++)
+			if ((r->prot[i] & PROT_WRITE) && r->seed[i] && rnd(s, 2))
+				page_fill(r->addr + i * PAGE, 999);
+}
+
+/* All that the model knows, and more. */
+static void wreck(struct soup *s)
+{
+	struct region *r;
+	int i;
+
 	for (i = 0; i < 10; i++)
 		act(s, rnd(s, 2) ? ~0u : 0);
 	if (rnd(s, 2))
@@ -429,6 +439,17 @@ static void destroy(struct soup *s)
 			memset(r->addr, 0xee, (r->file ? 1 : r->pages) * PAGE);
 		}
 	}
+}
+
+static void destroy(struct soup *s)
+{
+	volatile int *null = NULL;
+
+	s->destroying = true;
+	if (rnd(s, 2))
+		spoil(s);
+	else
+		wreck(s);
 	step = 0xdead;
 	*null = 1;
 }
@@ -558,6 +579,7 @@ TEST_F_TIMEOUT(shadow, is_exact, 600)
 	struct soup *s = self->s;
 	int64_t points = status_counter(&r->c, "points");
 	int64_t fresh = status_counter(&r->c, "points_refreshed");
+	int64_t in_place = status_counter(&r->c, "restores_in_place");
 
 	s->random = seed_of_run();
 	s->until = now_ms() + ENOUGH;
@@ -579,13 +601,17 @@ TEST_F_TIMEOUT(shadow, is_exact, 600)
 	}
 	points = status_counter(&r->c, "points") - points;
 	fresh = status_counter(&r->c, "points_refreshed") - fresh;
-	TH_LOG("%d rollbacks, %lld points, %lld of them refreshed", s->rollbacks,
-	       (long long)points, (long long)fresh);
+	in_place = status_counter(&r->c, "restores_in_place") - in_place;
+	TH_LOG("%d rollbacks, %lld in place; %lld points, %lld of them refreshed", s->rollbacks,
+	       (long long)in_place, (long long)points, (long long)fresh);
 	EXPECT_LT(2 * s->rollbacks, points);
-	/* Both ways to take one have been tried. KSM, where it is on, excludes refreshes. */
-	EXPECT_LE(s->rollbacks, points - fresh);
-	if (!variant->press)
+	/* Both ways to take one, and to go back. KSM, where it is on, excludes one of each. */
+	EXPECT_LT(s->rollbacks / 4, points - fresh);
+	EXPECT_GT(s->rollbacks, in_place);
+	if (!variant->press) {
 		EXPECT_LT(s->rollbacks / 4, fresh);
+		EXPECT_LT(s->rollbacks / 8, in_place);
+	}
 }
 
 GUEST_MAIN
