@@ -41,6 +41,8 @@
 	X(rollbacks, "incidents resolved by a rollback")				\
 	X(rollbacks_failed, "rollbacks that ended in a kill")				\
 	X(restores_in_place, "processes whose memory a rollback put back page by page")	\
+	X(inputs_replayed, "calls of threads not at fault that a rollback gave their input back") \
+	X(inputs_failed, "calls of threads not at fault that a rollback had to make fail")	\
 	X(requests_refused, "netlink requests refused for want of privilege")
 
 enum sh_counter {

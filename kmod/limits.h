@@ -52,6 +52,10 @@
 /* Pages of one notification that are taken for single ones. */
 #define SH_HOT_RANGE		16
 
+/* Bytes that are kept of what one call has taken in, for a rollback to give back. */
+#define SH_REPLAY_MIN		SZ_4K
+#define SH_REPLAY_MAX		SZ_32K
+
 #define SH_TRAIL_MASK		(SELFHEAL_TRAIL_MAX - 1)
 
 #define SH_FAULT_SIGNALS	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | \

@@ -71,6 +71,8 @@ struct sh_tap_result sh_tap_rename(struct inode *old_dir, struct dentry *old_den
 				   struct inode *new_dir, struct dentry *new_dentry);
 struct sh_tap_result sh_tap_setattr(void *idmap, struct dentry *dentry);
 struct sh_tap_result sh_tap_sendmsg(struct socket *sock, struct msghdr *msg, int size);
+struct sh_tap_result sh_tap_recvmsg(struct socket *sock, struct msghdr *msg, int size, int flags);
+struct sh_tap_result sh_tap_read(struct kiocb *iocb, struct iov_iter *to);
 struct sh_tap_result sh_tap_sendpage(struct file *file, struct page *page, int offset,
 				     size_t size, loff_t *pos, int more);
 struct sh_tap_result sh_tap_shutdown(struct socket *sock, int how);
@@ -107,6 +109,8 @@ void sh_tramp_unlink(void);
 void sh_tramp_rename(void);
 void sh_tramp_setattr(void);
 void sh_tramp_sendmsg(void);
+void sh_tramp_recvmsg(void);
+void sh_tramp_read(void);
 void sh_tramp_sendpage(void);
 void sh_tramp_shutdown(void);
 void sh_tramp_unix_shutdown(void);

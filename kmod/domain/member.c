@@ -14,6 +14,7 @@
 #include "domain.h"
 #include "member.h"
 #include "process.h"
+#include "record.h"
 
 #define SH_MEMBER_BITS	12
 
@@ -68,6 +69,7 @@ void sh_member_put(struct sh_member *m)
 		return;
 	put_task_struct(m->task);
 	put_pid(m->pid);
+	sh_record_free(m->record);
 	sh_process_put(m->process);
 	call_rcu_tasks(&m->rcu, sh_member_free);
 	sh_domain_put(d);
@@ -220,6 +222,7 @@ static void sh_member_work(struct callback_head *head)
 	} else if (!READ_ONCE(m->gone)) {
 		if (m->rescan)
 			sh_member_rescan(m);
+		sh_process_note(m);
 		sh_process_hold(m);
 		sh_domain_park(m);
 	}
@@ -291,8 +294,10 @@ static void sh_member_interrupted(struct callback_head *head)
 	spin_lock(&m->domain->lock);
 	m->interrupted = false;
 	spin_unlock(&m->domain->lock);
-	if (!(current->flags & PF_EXITING))
+	if (!(current->flags & PF_EXITING)) {
+		sh_process_note(m);
 		sh_domain_park(m);
+	}
 	sh_member_put(m);
 }
 

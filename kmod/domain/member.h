@@ -26,6 +26,7 @@
 struct pt_regs;
 struct sh_domain;
 struct sh_process;
+struct sh_record;
 
 struct sh_trail {
 	s32 nr;
@@ -81,6 +82,13 @@ struct sh_member {
 	u64 waits;
 	unsigned long wait_ip, wait_sp;
 	bool back;			/* it is back from that call, and held */
+	u64 answered;			/* the last such call that it is back from */
+	long answer;			/* and what it returned */
+	struct sh_record *record;	/* what it has taken in, or NULL */
+	bool receiving;			/* it fills that: taps let it pass */
+	/* The call that it makes again after a rollback. */
+	int again_nr;
+	unsigned long again_ip, again_sp;
 	bool copying;			/* copy_thread() is called for a rescue point */
 	struct mm_struct *copy;
 	bool starting;			/* its next successful exec is not judged */

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See process.h. */
+#include <linux/file.h>
 #include <linux/freezer.h>
+#include <linux/net.h>
 #include <linux/pid.h>
 #include <linux/ptrace.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+
 #include "../compat/image.h"
 #include "domain.h"
 #include "member.h"
 #include "process.h"
+#include "record.h"
 
 struct sh_process *sh_process_new(struct pid *pid)
 {
@@ -68,6 +74,30 @@ bool sh_member_waits(const struct sh_member *m)
 	/* A page fault, an interrupt or a handler has other registers than the call. */
 	return READ_ONCE(m->waits) == READ_ONCE(m->syscalls) && sh_task_regs(m->task, &regs) &&
 	       (int)regs.orig_ax >= 0 && regs.ip == m->wait_ip && regs.sp == m->wait_sp;
+}
+
+static struct file *sh_socket_at(unsigned int fd)
+{
+	struct file *file = fget(fd);
+
+	if (file && !sock_from_file(file)) {
+		fput(file);
+		file = NULL;
+	}
+	return file;
+}
+
+void sh_process_note(struct sh_member *m)
+{
+	const struct pt_regs *regs = task_pt_regs(current);
+
+	if (!m->domain->policy->rescue || in_ia32_syscall() || !sh_member_waits(m))
+		return;
+	m->answered = m->syscalls;
+	m->answer = regs->ax;
+	if (m->record && m->answer >= 0 &&
+	    (regs->orig_ax == __NR_accept || regs->orig_ax == __NR_accept4))
+		sh_record_accept(m->record, sh_socket_at(m->answer));
 }
 
 void sh_process_hold(struct sh_member *m)

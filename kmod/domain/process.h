@@ -79,6 +79,13 @@ void sh_process_leave(struct sh_member *m);
 bool sh_member_waits(const struct sh_member *m);
 
 /*
+ * Current @m is on its way to user mode, perhaps from the call that it waited
+ * in: keep what that has returned, and a connection that it has accepted. Any
+ * number of times for a call; the last one counts. Process context.
+ */
+void sh_process_note(struct sh_member *m);
+
+/*
  * Current @m is on its way to user mode: from a call that it waited in it
  * does not come back while a rescue point is being copied. Process context,
  * no lock held, may sleep.

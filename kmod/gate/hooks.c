@@ -103,6 +103,12 @@ static struct sh_hook sh_hooks[] = {
 		"members have the kernel load modules"),
 	SH_HOOK(SH_HOOK_RESCUE, "copy_thread", sh_tramp_copy_thread, false,
 		"no rescue point can be taken"),
+	SH_HOOK(SH_HOOK_RESCUE, "security_socket_recvmsg", sh_tramp_recvmsg, false,
+		"a rollback loses what threads not at fault have received"),
+	SH_HOOK(SH_HOOK_RESCUE, "pipe_read", sh_tramp_read, true,
+		"a rollback loses what threads not at fault have read from pipes"),
+	SH_HOOK(SH_HOOK_RESCUE, "eventfd_read", sh_tramp_read, true,
+		"a rollback loses what threads not at fault have read from eventfds"),
 };
 
 static DEFINE_MUTEX(sh_hooks_lock);

@@ -12,6 +12,7 @@
 #include "../counters.h"
 #include "../domain/domain.h"
 #include "../domain/member.h"
+#include "../heal/replay.h"
 #include "../heal/rescue.h"
 #include "../quarantine/quarantine.h"
 #include "../sense/sense.h"
@@ -71,6 +72,8 @@ static bool sh_gate_enter(struct sh_member *m, struct pt_regs *regs, unsigned in
 			sh_quarantine_quiesce(m);
 		/* What was closed may have let a verdict in. */
 		if (m->heals != heals)
+			return true;
+		if (rescue && sh_replay_enter(m, regs))
 			return true;
 	}
 	if (class & (SH_CALL_FORK | SH_CALL_EXEC | SH_CALL_PRCTL))

@@ -13,6 +13,7 @@
 #include "../compat/trampoline.h"
 #include "../domain/domain.h"
 #include "../domain/member.h"
+#include "../heal/replay.h"
 #include "../heal/rescue.h"
 #include "../quarantine/output.h"
 #include "../quarantine/quarantine.h"
@@ -97,6 +98,37 @@ struct sh_tap_result sh_tap_sendmsg(struct socket *sock, struct msghdr *msg, int
 			ret = -ENOBUFS;
 		r = SH_TAP_SKIP(sh_output_result(m, ret));
 	}
+	sh_member_put(m);
+	return r;
+}
+
+struct sh_tap_result sh_tap_recvmsg(struct socket *sock, struct msghdr *msg, int size, int flags)
+{
+	struct sh_member *m = sh_member_current();
+	struct sh_tap_result r = SH_TAP_CONTINUE;
+	ssize_t ret;
+
+	if (!m || !m->domain->policy->rescue)
+		return r;
+	sh_member_hold(m);
+	if (sh_replay_recv(m, sock, msg, size, flags, &ret))
+		r = SH_TAP_SKIP(ret);
+	sh_member_put(m);
+	return r;
+}
+
+/* Pipes and eventfds. */
+struct sh_tap_result sh_tap_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct sh_member *m = sh_member_current();
+	struct sh_tap_result r = SH_TAP_CONTINUE;
+	ssize_t ret;
+
+	if (!m || !m->domain->policy->rescue)
+		return r;
+	sh_member_hold(m);
+	if (sh_replay_read(m, iocb, to, &ret))
+		r = SH_TAP_SKIP(ret);
 	sh_member_put(m);
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "../quarantine/quarantine.h"
 #include "gather.h"
 #include "point.h"
+#include "replay.h"
 #include "rescue.h"
 #include "shadow.h"
 
@@ -298,6 +299,7 @@ bool sh_rescue_wait(struct sh_member *m, struct pt_regs *regs)
 	} while (true);
 	sh_rescue_discard(old);
 	sh_rescue_discard(last);
+	sh_replay_wait(m, regs);
 	return m->heals != heals;
 out:
 	sh_point_free(last);

@@ -11,6 +11,7 @@
 #include "../incident/incident.h"
 #include "../quarantine/quarantine.h"
 #include "point.h"
+#include "replay.h"
 #include "rescue.h"
 #include "rollback.h"
 
@@ -191,7 +192,7 @@ static void sh_mark(struct sh_domain *d, struct sh_member *m, enum sh_heal heal)
 /* Its threads go back, or end. domain->lock held. */
 static void sh_mark_process(struct sh_domain *d, struct sh_process *p)
 {
-	bool back = p->healing == SH_HEAL_BACK, accused = false;
+	bool back = p->healing == SH_HEAL_BACK;
 	struct sh_member *m;
 	enum sh_heal heal;
 
@@ -206,18 +207,13 @@ static void sh_mark_process(struct sh_domain *d, struct sh_process *p)
 		p->arriving = 0;
 		p->restoring = 0;
 	}
-	list_for_each_entry(m, &p->threads, sibling)
-		accused |= READ_ONCE(m->accused);
 	list_for_each_entry(m, &p->threads, sibling) {
 		heal = p->healing;
 		if (READ_ONCE(m->task->flags) & PF_EXITING)
 			heal = SH_HEAL_NONE;
 		else if (back && !sh_point_thread(p->back, m))
 			heal = SH_HEAL_LEAVE;
-		/* With nobody to blame whoever has taken input since may be it. */
-		m->poisoned = m->accused || !accused ||
-			      (heal == SH_HEAL_BACK &&
-			       sh_thread_took(sh_point_thread(p->back, m)));
+		m->poisoned = m->accused;
 		m->arrived = !back || heal == SH_HEAL_NONE;
 		p->arriving += !m->arrived;
 		/* One that leaves may have to put back what all of them share. */
@@ -351,6 +347,7 @@ static void sh_process_back(struct sh_member *m)
 
 	if (!sh_arrived(m))
 		return;
+	sh_replay_plan(p->back);
 	if (sh_point_restore_shared(p->back, !p->ending))
 		WRITE_ONCE(p->failed, true);
 	/* Pairs with the look of those who wait. */

@@ -10,6 +10,7 @@
 #include <asm/unistd.h>
 
 #include "../domain/member.h"
+#include "../domain/record.h"
 #include "thread.h"
 
 /*
@@ -130,8 +131,7 @@ static void sh_signals_restore(const struct sh_thread *t, u64 faults)
 	clear_restore_sigmask();
 }
 
-/* Calls whose result is the input: their error drops the source it came from. */
-static bool sh_takes_input(int nr)
+bool sh_thread_takes_input(int nr)
 {
 	switch (nr) {
 	case __NR_read:
@@ -152,12 +152,16 @@ static bool sh_takes_input(int nr)
 
 bool sh_thread_took(const struct sh_thread *t)
 {
+	const struct sh_member *m = t->member;
+	const struct sh_record *r = m->record;
 	struct pt_regs now;
 
-	if (!sh_takes_input(t->nr))
+	if (!sh_thread_takes_input(t->nr))
 		return false;
-	/* Asleep in that call still, or back from it with nothing. */
-	return !sh_thread_unchanged(t) || (sh_task_regs(t->member->task, &now) && (long)now.ax >= 0);
+	if (m->answered == t->syscalls)
+		return m->answer > 0 && !(r && r->call == t->syscalls && r->peeks);
+	/* Not back from it as far as is known: asleep in it, or about to begin it. */
+	return !sh_thread_unchanged(t) || (sh_task_regs(m->task, &now) && (long)now.ax > 0);
 }
 
 static void sh_regs_restore(const struct sh_thread *t, bool poisoned, int error)
@@ -165,7 +169,7 @@ static void sh_regs_restore(const struct sh_thread *t, bool poisoned, int error)
 	struct pt_regs *regs = task_pt_regs(current);
 
 	*regs = t->regs;
-	if (poisoned && sh_takes_input(t->nr)) {
+	if (poisoned && sh_thread_takes_input(t->nr)) {
 		regs->ax = error;
 	} else {
 		/* As for any restarted call: the two bytes of syscall. */

@@ -58,7 +58,10 @@ static inline struct sh_thread *sh_thread_hold(struct sh_thread *t)
  */
 bool sh_thread_unchanged(const struct sh_thread *t);
 
-/* It has input since that nobody can give back. It is stopped. */
+/* Calls whose result is the input: their error drops the source it came from. */
+bool sh_thread_takes_input(int nr);
+
+/* Its call has taken input in since. It is stopped. */
 bool sh_thread_took(const struct sh_thread *t);
 
 /*

@@ -298,20 +298,12 @@ static bool answered_with_point(struct rig *r, int fd, uint64_t *n)
 
 static bool came_up(struct rig *r, uint32_t threads)
 {
-	int64_t end = now_ms() + BOUND;
-
-	while (atomic_load(&r->kid.page->threads) < threads && now_ms() < end)
-		pause_ms(1);
-	return atomic_load(&r->kid.page->threads) == threads;
+	return page_threads(r->kid.page, threads, BOUND);
 }
 
 static bool value_becomes(struct rig *r, int which, int64_t value)
 {
-	int64_t end = now_ms() + BOUND;
-
-	while (atomic_load(&r->kid.page->value[which]) < value && now_ms() < end)
-		pause_ms(1);
-	return atomic_load(&r->kid.page->value[which]) == value;
+	return page_value(r->kid.page, which, value, BOUND);
 }
 
 static int thread_count(pid_t pid)

@@ -111,6 +111,24 @@ bool page_changed(_Atomic uint64_t *word, uint64_t old, int ms)
 	return true;
 }
 
+bool page_value(struct page *page, int which, int64_t value, int ms)
+{
+	int64_t end = now_ms() + ms;
+
+	while (atomic_load(&page->value[which]) < value && now_ms() < end)
+		pause_ms(1);
+	return atomic_load(&page->value[which]) == value;
+}
+
+bool page_threads(struct page *page, uint32_t threads, int ms)
+{
+	int64_t end = now_ms() + ms;
+
+	while (atomic_load(&page->threads) < threads && now_ms() < end)
+		pause_ms(1);
+	return atomic_load(&page->threads) == threads;
+}
+
 int pidfd_of(pid_t pid)
 {
 	return syscall(SYS_pidfd_open, pid, 0);

@@ -46,6 +46,9 @@ void page_go(struct page *page, uint32_t go);
 bool page_wait(struct page *page, uint32_t step, int ms);
 /* Wait for *word to differ from old; for counters. */
 bool page_changed(_Atomic uint64_t *word, uint64_t old, int ms);
+/* Wait for page->value[which], or page->threads, to come up to a number; true if it is that. */
+bool page_value(struct page *page, int which, int64_t value, int ms);
+bool page_threads(struct page *page, uint32_t threads, int ms);
 
 /*
  * Fork; the child waits for go >= 1, runs fn and exits with 0. On return it has

@@ -26,6 +26,7 @@ typedef unsigned short umode_t;
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1ul << PAGE_SHIFT)
 #define SZ_4K		0x1000
+#define SZ_32K		0x8000
 #define SZ_1M		0x100000
 
 #define likely(x)	(x)
@@ -44,6 +45,11 @@ typedef unsigned short umode_t;
 #define max(a, b)	max_t(__typeof__((a) + (b)), a, b)
 #define clamp_t(type, v, lo, hi) min_t(type, max_t(type, v, lo), hi)
 #define struct_size(p, member, n) (sizeof(*(p)) + (n) * sizeof((p)->member[0]))
+
+static inline unsigned long roundup_pow_of_two(unsigned long n)
+{
+	return n < 2 ? 1 : 1ul << (64 - __builtin_clzl(n - 1));
+}
 
 static inline u64 div_u64(u64 a, u32 b)
 {
