@@ -47,6 +47,7 @@ struct sh_process {
 	const struct sh_member *taker;
 	bool still;
 	unsigned long retry;		/* jiffies: no try to bring them together before */
+	int pause;			/* and after the last one in vain; the taker's */
 	wait_queue_head_t turn;		/* its threads wait here for either */
 
 	/* A rollback, domain->lock. */

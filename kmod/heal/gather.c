@@ -11,9 +11,14 @@
 #include "gather.h"
 #include "point.h"
 
-/* How long a thread waits for the others, and how long none does so after that was in vain. */
-#define SH_GATHER_MAX	(HZ / 10)
-#define SH_GATHER_PAUSE	HZ
+/*
+ * How long a thread waits for the others: longer when there is a point to lose.
+ * And how long none does so after that was in vain, each time longer than the last.
+ */
+#define SH_GATHER_MAX		(HZ / 10)
+#define SH_GATHER_MAX_POINT	HZ
+#define SH_GATHER_PAUSE		max(HZ / 50, 1)
+#define SH_GATHER_PAUSE_MAX	HZ
 
 /* In its wait, off its CPU: its registers are in memory, all of them. */
 static bool sh_sibling_waits(const struct sh_member *s)
@@ -52,20 +57,32 @@ static bool sh_siblings_wait(struct sh_member *m, bool kick)
 	return all;
 }
 
-/* A point that was taken since @m came to this wait has its state in it. domain->lock held. */
-static bool sh_covered(const struct sh_member *m)
+/*
+ * The point has current @m and all others in the waits that they are in now. Who
+ * shares a point with one that has left its wait since would take input while
+ * that one works on its own, and nobody could tell which of the two is poison.
+ */
+static bool sh_covered(struct sh_member *m)
 {
 	const struct sh_process *p = m->process;
+	const struct sh_member *s;
 	const struct sh_thread *t;
+	bool covered;
 
-	if (p->why != SH_POINT_VALID || !p->point)
-		return false;
-	t = sh_point_thread(p->point, m);
-	return t && t->syscalls == m->syscalls;
+	spin_lock(&m->domain->lock);
+	covered = p->why == SH_POINT_VALID && p->point;
+	list_for_each_entry(s, &p->threads, sibling) {
+		if (!covered)
+			break;
+		t = sh_point_thread(p->point, s);
+		covered = t && t->syscalls == READ_ONCE(s->syscalls);
+	}
+	spin_unlock(&m->domain->lock);
+	return covered;
 }
 
-/* Become the one that takes the point. */
-static int sh_gather_turn(struct sh_member *m)
+/* Become the one that takes the point, within *@limit jiffies. */
+static int sh_gather_turn(struct sh_member *m, unsigned long *limit)
 {
 	struct sh_process *p = m->process;
 	struct sh_domain *d = m->domain;
@@ -80,13 +97,14 @@ static int sh_gather_turn(struct sh_member *m)
 		spin_lock(&d->lock);
 		if (!sh_state_runs(d->state) || m->gone)
 			err = -EAGAIN;
-		else if (sh_covered(m))
-			err = -EALREADY;
 		else if (time_before(jiffies, p->retry))
 			err = -EBUSY;
 		mine = !err && !p->taker;
-		if (mine)
+		if (mine) {
 			p->taker = m;
+			*limit = p->point && p->why == SH_POINT_VALID ? SH_GATHER_MAX_POINT :
+									SH_GATHER_MAX;
+		}
 		spin_unlock(&d->lock);
 	}
 	return err;
@@ -113,18 +131,25 @@ void sh_gather_end(struct sh_member *m)
 
 int sh_gather(struct sh_member *m)
 {
-	unsigned long end = jiffies + SH_GATHER_MAX;
 	struct sh_process *p = m->process;
 	struct sh_domain *d = m->domain;
-	int err = sh_gather_turn(m);
+	unsigned long limit = 0, end;
+	int err = sh_gather_turn(m, &limit);
 
 	if (err)
 		return err;
+	end = jiffies + limit;
 	for (;;) {
 		if (sh_siblings_wait(m, false)) {
+			if (sh_covered(m)) {
+				err = -EALREADY;
+				break;
+			}
 			sh_gather_still(p, true);
-			if (sh_siblings_wait(m, true))
+			if (sh_siblings_wait(m, true)) {
+				p->pause = 0;
 				return 0;
+			}
 			sh_gather_still(p, false);
 		}
 		if (signal_pending(current))
@@ -137,8 +162,10 @@ int sh_gather(struct sh_member *m)
 			break;
 		usleep_range(20, 60);
 	}
-	if (err == -EBUSY)
-		p->retry = jiffies + SH_GATHER_PAUSE;
+	if (err == -EBUSY) {
+		p->pause = clamp(2 * p->pause, SH_GATHER_PAUSE, SH_GATHER_PAUSE_MAX);
+		p->retry = jiffies + p->pause;
+	}
 	sh_gather_end(m);
 	return err;
 }
