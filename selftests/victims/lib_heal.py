@@ -341,3 +341,21 @@ def heal(server, make_talk, arsenal, secret):
         check_no_growth(storm.first, last, storm.attacks - WARM)
     return storm, spent
 
+
+@contextlib.contextmanager
+def policy(name, **body):
+    """By deadline, which needs nobody in user space."""
+    body = {"rescue": "ECONNRESET", "default": "rollback", "deadline": "10ms", **body}
+    with lib_selfheal.Policy(f"heal-{name}", lib_selfheal.policy_body(**body)) as made:
+        yield made
+
+
+def healed(server, make_talk, arsenal, at_least=None):
+    storm, spent = heal(server, make_talk, arsenal, server.secret)
+    check_equal(spent["rollbacks"], storm.attacks, "rollbacks")
+    check_equal(spent["incidents"], storm.attacks, "incidents")
+    check_equal(spent["rollbacks_failed"], 0, "failed rollbacks")
+    # Every attack did send the secret: it was held, and is gone.
+    check(spent["dropped_bytes"] >= storm.attacks * (at_least or len(server.secret)),
+          f"{spent['dropped_bytes']} bytes dropped")
+    return storm

@@ -7,13 +7,14 @@ import hashlib
 import os
 import random
 import re
+import signal
 import socket
 
 from lib_heal import Attack, HttpTalk, Talk
 from lib_http import Wanted
-from lib_ktap import Failed, wait_until
+from lib_ktap import SLOW, Failed, check, comment, wait_until
 from lib_nginx import SMALL_FILES, Nginx
-from lib_server import HERE, Redis, Server, free_port, need
+from lib_server import HERE, Client, Redis, Server, free_port, need
 
 LEAK_TEXT = 16	# bytes of planted_bug.c before the secret
 HOLES = ("stack", "heap", "canary", "run")
@@ -37,6 +38,18 @@ class Planted:
 def planted(hole, secret, to_all=False):
     """The marked part of a request."""
     return b"~planted:%s:%d:%d:%d:" % (hole.encode(), to_all, LEAK_TEXT + len(secret), 400) + b"A" * 400
+
+
+def control(make, arsenal):
+    """Each attack brings the secret out and the process down, alone and unprotected."""
+    for number in range(len(HOLES)):
+        with make() as server, Client(server.port) as attacker:
+            attack = arsenal(server)[number]
+            attacker.send(attack.poison(b""))
+            got = attacker.collect(60 * SLOW)
+            check(server.secret in got, f"{HOLES[number]}: the attacker got {got[:200]!r}")
+            status = server.wait_exit()
+            comment(f"{HOLES[number]}: {len(got)} bytes, then {signal.Signals(-status).name}")
 
 
 # HTTP
