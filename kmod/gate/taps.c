@@ -108,9 +108,8 @@ struct sh_tap_result sh_tap_recvmsg(struct socket *sock, struct msghdr *msg, int
 	struct sh_tap_result r = SH_TAP_CONTINUE;
 	ssize_t ret;
 
-	if (!m || !m->domain->policy->rescue)
+	if (!m || !m->domain->policy->rescue || !sh_member_hold_found(m))
 		return r;
-	sh_member_hold(m);
 	if (sh_replay_recv(m, sock, msg, size, flags, &ret))
 		r = SH_TAP_SKIP(ret);
 	sh_member_put(m);
@@ -124,9 +123,8 @@ struct sh_tap_result sh_tap_read(struct kiocb *iocb, struct iov_iter *to)
 	struct sh_tap_result r = SH_TAP_CONTINUE;
 	ssize_t ret;
 
-	if (!m || !m->domain->policy->rescue)
+	if (!m || !m->domain->policy->rescue || !sh_member_hold_found(m))
 		return r;
-	sh_member_hold(m);
 	if (sh_replay_read(m, iocb, to, &ret))
 		r = SH_TAP_SKIP(ret);
 	sh_member_put(m);
