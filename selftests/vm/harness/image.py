@@ -13,7 +13,7 @@ SUITE = "bookworm"
 PACKAGES = (
     # servers that are protected in the tests, and their clients
     "redis-server", "redis-tools", "nginx-light", "lighttpd", "memcached",
-    "curl", "apache2-utils", "socat", "netcat-openbsd",
+    "curl", "apache2-utils", "wrk", "socat", "netcat-openbsd",
     # what healctl links
     "libnl-3-200", "libnl-genl-3-200", "libyaml-0-2", "libjansson4", "libseccomp2",
     # tools of the tests
