@@ -163,13 +163,19 @@ static void sh_exec_refused(struct sh_member *m, struct pt_regs *regs)
 	regs->ip -= 2;
 }
 
-/* Somebody's search enrolled current between its birth and this, its first boundary. */
-static void sh_born_enrolled(void)
+/* Somebody's search enrolled current, @m, between its birth and this, its first boundary. */
+static void sh_born_enrolled(struct sh_member *m)
 {
 	struct sh_domain *d = sh_domain_find(current->syscall_dispatch.offset);
+	u64 serial = current->syscall_dispatch.len;
 
 	if (d) {
-		sh_domain_birth_over(d, current->syscall_dispatch.len);
+		/* Older than any point that its parent has taken since. */
+		spin_lock(&d->lock);
+		if (m->domain == d)
+			m->born = serial;
+		spin_unlock(&d->lock);
+		sh_domain_birth_over(d, serial);
 		sh_domain_put(d);
 	}
 	/* Only now, as for any newborn. */
@@ -181,7 +187,7 @@ static void sh_member_boundary(struct sh_member *m, struct pt_regs *regs)
 	if (m->forking)
 		sh_fork_over(m, regs);
 	else if (sh_cookie_present(current))
-		sh_born_enrolled();
+		sh_born_enrolled(m);
 	if (m->configuring) {
 		m->configuring = false;
 		if (!regs->ax)
