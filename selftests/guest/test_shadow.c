@@ -20,11 +20,12 @@
 #include <sys/swap.h>
 #include <sys/wait.h>
 
-#include "rig.h"
 #include "nl_status.h"
+#include "pattern.h"
 #include "press.h"
+#include "rig.h"
 
-#define PAGE 4096ul
+#define PAGE PATTERN_PAGE
 #define REGIONS 16
 #define PAGES_MAX 1100
 #define MAPS_MAX (64 * 1024)
@@ -64,35 +65,10 @@ static uint32_t rnd(struct soup *s, uint32_t below)
 	return (s->random >> 33) % below;
 }
 
-static uint64_t word_of(uint32_t seed, unsigned int i)
-{
-	return seed ? seed * 0x9e3779b97f4a7c15ull + i * 0x2545f4914f6cdd1dull : 0;
-}
-
 /* What page @i of the file has. */
 static uint32_t file_seed(int i)
 {
 	return 77 + i;
-}
-
-static void page_fill(uint8_t *page, uint32_t seed)
-{
-	uint64_t *word = (uint64_t *)page;
-	unsigned int i;
-
-	for (i = 0; i < PAGE / sizeof(*word); i++)
-		word[i] = word_of(seed, i);
-}
-
-static bool page_is(const uint8_t *page, uint32_t seed)
-{
-	const uint64_t *word = (const uint64_t *)page;
-	unsigned int i;
-
-	for (i = 0; i < PAGE / sizeof(*word); i++)
-		if (word[i] != word_of(seed, i))
-			return false;
-	return true;
 }
 
 static struct region *any(struct soup *s)
