@@ -154,6 +154,8 @@ static void drain(struct race *x)
 			x->got_len += n;
 		}
 	}
+	if (x->how->drain)
+		x->how->drain(x);
 }
 
 static void keep_held(const struct held *h, void *arg)

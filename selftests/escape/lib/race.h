@@ -47,6 +47,8 @@ struct race_case {
 	void (*flip)(struct race *x, unsigned int k);
 	void (*prepare)(struct race *x);	/* in the worker, after it became a member */
 	void (*policy)(struct policy *p);
+	/* Outside, again and again: take in what comes past rx. */
+	void (*drain)(struct race *x);
 	/* Outside, once nothing is under way: the case's own checks; false with race_fail(). */
 	bool (*check)(struct race *x);
 	void (*close)(struct race *x);
@@ -85,7 +87,7 @@ struct race {
 	char *shared;		/* RACE_SHARED bytes that all of them see */
 	char dir[64];		/* for files of the case, removed at the end */
 	void *priv;
-	uint64_t came, dropped;	/* bytes */
+	uint64_t came, passed, dropped;	/* bytes: at rx, and by drain() */
 	struct rig r;
 	/* The tally. */
 	unsigned int cycles, torn;
