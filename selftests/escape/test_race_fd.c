@@ -286,7 +286,7 @@ static const struct race_case cases[] = {
 	{ .row = "race.aio.request", .channel = "aio", .open = open_zoo, .attempt = by_aio,
 	  .prepare = start_aio, .flip = flip_request, .flippers = BY_THREAD | BY_VM,
 	  .note = "the request, what it points to and its descriptor change",
-	  .check = check_file, .divide = 2,
+	  .check = check_file,
 	  .covers = "pipe.aio tcp.aio unix-stream.aio pty.aio i386.aio" },
 	{ RACED("race.dup2.passed", "pipe", open_pass, by_write, flip_pass,
 		"the descriptor is a held pipe and a socket that passes by turns"),

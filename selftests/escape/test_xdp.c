@@ -106,6 +106,18 @@ static int xdp_kick(int fd)
 	return sendto(fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 ? -errno : 0;
 }
 
+/* The kernel brings its queues up by a worker: a frame sent before is refused. */
+static bool link_comes_up(const char *name)
+{
+	int64_t end = now_ms() + BOUND;
+	char path[64], state[16] = "";
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/operstate", name);
+	while (slurp(path, state, sizeof(state)) >= 0 && strcmp(state, "up\n") && now_ms() < end)
+		pause_ms(2);
+	return !strcmp(state, "up\n");
+}
+
 /* A link of two ends for each row; arg is its number. rx listens at the far end. */
 static int open_link(struct esc *x)
 {
@@ -122,6 +134,8 @@ static int open_link(struct esc *x)
 	if (!u || system("modprobe -q veth") || system(command))
 		return esc_lack(x, -ENOENT, "veth");
 	snprintf(name, sizeof(name), "shx%d", x->row->arg);
+	if (!link_comes_up(name))
+		return -ENETDOWN;
 	x->number[0] = if_nametoindex(name);
 	snprintf(name, sizeof(name), "shy%d", x->row->arg);
 	ll.sll_ifindex = if_nametoindex(name);

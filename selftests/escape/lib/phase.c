@@ -370,6 +370,21 @@ static void judge_frozen(struct esc *x, struct run *run, uint64_t made)
 			   x->seen, (unsigned long long)made);
 }
 
+static void tell_failed(const struct page *page, struct run *run)
+{
+	uint64_t all = page->count[MADE] + page->count[DENIALS];
+	unsigned int i;
+
+	for (i = 0; i < all && i < RESULTS; i++) {
+		if (page->value[i]) {
+			result_set(run, FROZEN, FAILED, "attempt %u gave %s", i,
+				   name_of(page->value[i]));
+			return;
+		}
+	}
+	result_set(run, FROZEN, FAILED, "an attempt failed");
+}
+
 static void end_frozen(struct esc *x, struct run *run)
 {
 	struct page *page = x->rig.kid.page;
@@ -384,7 +399,7 @@ static void end_frozen(struct esc *x, struct run *run)
 	if (!page_wait(page, 2, 0))
 		result_set(run, FROZEN, FAILED, "the member does not go on");
 	if (!denied && page->count[DENIALS])
-		result_set(run, FROZEN, FAILED, "an attempt failed");
+		tell_failed(page, run);
 	if (!denied)
 		esc_wait_seen(x, page->count[MADE] * esc_per(x), BOUND);
 	page_go(page, GO_END);
