@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Instructions per operation. Run in a machine that counts instructions as
- * time (QEMU -icount shift=0): there the time stamp counter advances by one
- * for each instruction. Elsewhere the figures are cycles and repeat less well.
+ * Instructions per operation; see lib/measure.h for what they are.
  *
  *	bench_calls STATE
  *
@@ -15,10 +13,6 @@
  *	seccomp	this process has a seccomp filter of one rule
  *	turns	none, loaded and policy in turns, several times, seen by one process:
  *		for operations whose cost is a constant of the process and its memory
- *
- * A line per operation: name, state, median, quartiles, least and most over
- * the batches. Batches are shorter than a timer tick, so that most have none
- * in them, and the median is free of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,26 +20,21 @@
 #include <linux/seccomp.h>
 #include <libgen.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
+#include "measure.h"
 #include "rig.h"
 #include "stream.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define BATCHES 101
-/* Of what takes another path now and then: one operation each, the least counts. */
-#define SINGLES 201
 #define TURNS 4
 
 static struct {
@@ -53,14 +42,6 @@ static struct {
 	int zero, null, file;
 	char exe[PATH_MAX + 32], byte[64];
 } b;
-
-static void check(bool good, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "bench_calls: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static void op_getpid(void) { syscall(SYS_getpid); }
 static void op_gettid(void) { syscall(SYS_gettid); }
@@ -120,11 +101,7 @@ static void op_exec(void)
 	check(waitpid(pid, NULL, 0) == pid, "waitpid");
 }
 
-static const struct op {
-	const char *name;
-	void (*run)(void);
-	int batch;	/* 0: measured in turns, one at a time */
-} ops[] = {
+static const struct op ops[] = {
 	{ "getpid", op_getpid, 1000 },
 	{ "gettid", op_gettid, 1000 },
 	{ "read_zero", op_read_zero, 500 },
@@ -146,35 +123,6 @@ static const struct op {
 static void on_usr1(int sig)
 {
 	(void)sig;
-}
-
-static int by_value(const void *a, const void *c)
-{
-	double x = *(const double *)a, y = *(const double *)c;
-
-	return (x > y) - (x < y);
-}
-
-static void measure(const struct op *op, const char *state)
-{
-	static double per[SINGLES];
-	int batches = op->batch ? BATCHES : SINGLES, size = op->batch ? op->batch : 1;
-	int i, n;
-
-	/* Caches of every kind warm up first. */
-	for (n = 0; n < size * 3; n++)
-		op->run();
-	for (i = 0; i < batches; i++) {
-		uint64_t start = __rdtsc();
-
-		for (n = 0; n < size; n++)
-			op->run();
-		per[i] = (double)(__rdtsc() - start) / size;
-	}
-	qsort(per, batches, sizeof(per[0]), by_value);
-	printf("%s %s %.2f %.2f %.2f %.2f %.2f\n", op->name, state, per[batches / 2],
-	       per[batches / 4], per[batches * 3 / 4], per[0], per[batches - 1]);
-	fflush(stdout);
 }
 
 static void open_everything(void)
@@ -387,28 +335,6 @@ static int in_turns(char *state)
 	}
 	drop_policy();
 	return end_measuring(pid);
-}
-
-/* One processor for parent, child and reader: no wakeups across. */
-static void stay_on_one_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	check(!sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
-}
-
-/* The cost of a fork depends on where the mappings lie: no randomisation. */
-static void same_layout(char **argv)
-{
-	int old = personality(0xffffffff);
-
-	if (old & ADDR_NO_RANDOMIZE)
-		return;
-	check(personality(old | ADDR_NO_RANDOMIZE) >= 0, "personality");
-	execv("/proc/self/exe", argv);
-	check(false, "/proc/self/exe");
 }
 
 int main(int argc, char **argv)

@@ -2,7 +2,7 @@
 /*
  * What a rescue point costs, and the way back to it, by the memory of the
  * process. In instructions, in a machine that counts these as time (see
- * bench_calls.c).
+ * lib/measure.h).
  *
  *	bench_points MIB...
  *
@@ -20,7 +20,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +29,9 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "rig.h"
+#include "measure.h"
 #include "nl_status.h"
+#include "rig.h"
 
 #define HOT 32
 #define WARM 5
@@ -46,14 +46,6 @@ struct shared {
 	int64_t faults;
 	_Atomic int crashes;
 };
-
-static void check(bool good, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "bench_points: %s: %s\n", what, strerror(errno));
-	_exit(1);
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -241,15 +233,6 @@ static void measure_back(struct shared *s)
 }
 
 /* No wakeups across processors. */
-static void stay_on_one_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	check(!sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
-}
-
 int main(int argc, char **argv)
 {
 	struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
