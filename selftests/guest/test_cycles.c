@@ -119,11 +119,13 @@ static const char *program_of(const struct round *r, const char *top, int cycle)
 	return path;
 }
 
+/* The programs do not inherit it: test_unload has cycles of its own. */
 static int cycles(void)
 {
 	const char *text = getenv("SELFHEAL_CYCLES");
 	int n = text ? atoi(text) : 0;
 
+	unsetenv("SELFHEAL_CYCLES");
 	return n > 0 ? n : CYCLES;
 }
 
