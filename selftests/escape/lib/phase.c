@@ -432,7 +432,9 @@ void phase_frozen(struct run *runs, unsigned int n, const struct nlc *c)
 		made[i] = x->rig.kid.page->count[MADE];
 		if (!x->row->unfrozen && !x->row->halts &&
 		    !esc_wait_seen(x, made[i] * esc_per(x), BOUND))
-			result_set(&runs[i], FROZEN, FAILED, "what was out before does not arrive");
+			result_set(&runs[i], FROZEN, FAILED,
+				   "of %llu tokens that were out before %u arrive",
+				   (unsigned long long)made[i] * esc_per(x), x->seen);
 		page_go(x->rig.kid.page, GO_ATTEMPT(x->seen / esc_per(x) + 2 * AHEAD));
 	}
 	pause_ms(QUIET);
