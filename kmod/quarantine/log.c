@@ -115,7 +115,6 @@ static struct sh_held *sh_held_new(struct sh_output *o, size_t n)
 	h->due = o->due;
 	h->flags = o->flags;
 	h->tid = task_pid_nr(current);
-	h->tgid = task_tgid_nr(current);
 	if (o->namelen) {
 		/* Whole: protocols write a NUL behind a path. */
 		h->name = kzalloc(sizeof(*h->name), GFP_KERNEL_ACCOUNT);

@@ -62,7 +62,6 @@ struct sh_held {
 	u32 len;
 	u32 off;			/* bytes sent already */
 	pid_t tid;
-	pid_t tgid;
 	bool quiesced;
 	bool vetted;			/* a rescue point is later than it */
 	bool due;			/* released: all other conditions fall away */

@@ -321,7 +321,8 @@ int sh_socket_send(struct sh_held *h)
 			return ret;
 	}
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, vec.iov_len);
-	if (h->tgid != task_tgid_nr(current))
+	/* Credentials are a thread's, not a process's. */
+	if (h->cred != current_cred())
 		old = override_creds(h->cred);
 	/* The LSMs judged it when it was produced; the object's own checks run now. */
 	ret = ops->sendmsg(sock, &msg, vec.iov_len);
