@@ -223,8 +223,13 @@ static int exec_waits_ready(void)
 	if (!proc_wait_state(kid(), page->value[V_TID], 'D', BOUND))
 		return -ETIME;
 	page_go(page, 2);
-	return proc_wait_syscall(kid(), kid(), SYS_execve, BOUND) ||
-	       proc_wait_state(kid(), kid(), 'D', BOUND) ? 0 : -ETIME;
+	/* Killable, so it is not asleep by its letter. */
+	while (proc_syscall(kid(), kid()) != SYS_execve || proc_state(kid(), kid()) != 'D') {
+		if (now_ms() >= end)
+			return -ETIME;
+		pause_ms(1);
+	}
+	return 0;
 }
 
 /* ---- stops: by a tracer, by signals, by the cgroup freezer ---- */
