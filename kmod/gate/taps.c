@@ -174,18 +174,20 @@ struct sh_tap_result sh_tap_pipe_write(struct kiocb *iocb, struct iov_iter *from
 	return r;
 }
 
-/*
- * sendfile(2) from a file to a pipe moves pages past pipe_write(). EINVAL is
- * what file systems without splice answer: programs fall back on read and write.
- */
+/* sendfile(2) from a file to a pipe moves pages past pipe_write(). */
 struct sh_tap_result sh_tap_splice(struct file *in)
 {
 	struct sh_member *m = sh_member_current();
+	struct sh_tap_result r = SH_TAP_CONTINUE;
+	int ret;
 
-	if (!m || !sh_output_withheld(m, SELFHEAL_CHANNEL_PIPE))
-		return SH_TAP_CONTINUE;
-	sh_count(SH_C_syscalls_denied);
-	return SH_TAP_SKIP(-EINVAL);
+	if (!m || !sh_output_concerns(m, SELFHEAL_CHANNEL_PIPE) || !sh_member_hold_found(m))
+		return r;
+	ret = sh_pipe_splice(m);
+	if (ret)
+		r = SH_TAP_SKIP((long)ret);
+	sh_member_put(m);
+	return r;
 }
 
 struct sh_tap_result sh_tap_tty_write(struct kiocb *iocb, struct iov_iter *from)

@@ -269,6 +269,17 @@ static int sh_overflow(struct sh_quarantine *q, struct sh_member *m, struct sh_o
 	return sh_domain_state(q->domain) == SELFHEAL_DOMAIN_STATE_KILLING ? -EPIPE : 0;
 }
 
+int sh_quarantine_drained(struct sh_quarantine *q, unsigned long timeout)
+{
+	long left;
+
+	might_sleep();
+	left = wait_event_interruptible_timeout(q->room, sh_quarantine_idle(q) ||
+						!sh_state_runs(sh_domain_state(q->domain)),
+						timeout);
+	return left < 0 ? left : left ? 0 : -ETIME;
+}
+
 ssize_t sh_quarantine_hold(struct sh_member *m, struct sh_output *o, struct iov_iter *from,
 			   size_t len)
 {

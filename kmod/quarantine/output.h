@@ -68,6 +68,8 @@ bool sh_socket_output_page(struct sh_member *m, struct file *file, struct page *
 			   size_t size, int flags, ssize_t *ret);
 bool sh_socket_shutdown(struct sh_member *m, struct socket *sock, int how, int *ret);
 bool sh_pipe_output(struct sh_member *m, struct kiocb *iocb, struct iov_iter *from, ssize_t *ret);
+/* Whether pages may go to a pipe past sh_pipe_output(): 0, or the result of the call. */
+int sh_pipe_splice(struct sh_member *m);
 bool sh_tty_output(struct sh_member *m, struct kiocb *iocb, struct iov_iter *from, ssize_t *ret);
 
 #endif /* SELFHEAL_QUARANTINE_OUTPUT_H */

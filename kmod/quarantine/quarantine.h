@@ -149,6 +149,12 @@ static inline bool sh_quarantine_idle(const struct sh_quarantine *q)
 }
 
 /*
+ * Wait until nothing is held, for @timeout jiffies, while the domain runs: 0, -ERESTARTSYS by a
+ * signal (a freeze is one), or -ETIME. May sleep; no locks.
+ */
+int sh_quarantine_drained(struct sh_quarantine *q, unsigned long timeout);
+
+/*
  * A send that began while the domain ran is not over. Once the state forbids
  * sends and this is false, nothing leaves. Any context, domain->lock included.
  */

@@ -11,6 +11,7 @@
 #include "quarantine.h"
 
 #define SH_PIPE_SPINS	200
+#define SH_SPLICE_WAIT	(5 * HZ)
 
 /*
  * Who reads a pipe copies into its own memory with the lock, for as long as a
@@ -86,6 +87,43 @@ bool sh_pipe_output(struct sh_member *m, struct kiocb *iocb, struct iov_iter *fr
 	}
 	*ret = sh_stream_take(m, &o, from);
 	return true;
+}
+
+/*
+ * Nothing ran yet, so the call begins again once the domain runs. TIF_SIGPENDING
+ * because the freeze may not have come to this thread. io_uring has no restarts.
+ */
+static int sh_restart(void)
+{
+	if (current->flags & PF_IO_WORKER)
+		return -EINTR;
+	set_thread_flag(TIF_SIGPENDING);
+	return -ERESTARTNOINTR;
+}
+
+/*
+ * Pages are not held. EINVAL is what file systems without splice answer:
+ * programs fall back on read and write. Where pipes pass that is no answer to
+ * a freeze, and only the last one to what a release has not let out yet: the
+ * tap does not know which pipe it is, so it waits for all of that.
+ */
+int sh_pipe_splice(struct sh_member *m)
+{
+	struct sh_domain *d = m->domain;
+	int ret;
+
+	if (d->policy->action[SELFHEAL_CHANNEL_PIPE] != SELFHEAL_CHANNEL_ACTION_PASS) {
+		sh_count(SH_C_syscalls_denied);
+		return -EINVAL;
+	}
+	ret = sh_quarantine_drained(d->quarantine, SH_SPLICE_WAIT);
+	if (!ret && !sh_state_runs(sh_domain_state(d)))
+		return sh_restart();
+	if (ret == -ETIME) {
+		sh_count(SH_C_syscalls_denied);
+		return -EINVAL;
+	}
+	return ret;
 }
 
 /* Half of what it would take: output processing may double a byte. */

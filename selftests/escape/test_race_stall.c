@@ -73,6 +73,8 @@ static int open_way(struct race *x)
 	if (w->channel == CH_UDP)
 		err = open_names(x);
 	x->fd[0] = memfd_create("passed", MFD_CLOEXEC);
+	if (pwrite(x->fd[0], stall_aside(x)->buf[0], 2 * HALF, 0) < 0)
+		return -errno;
 	snprintf(plain, sizeof(plain), "%s/plain", x->dir);
 	snprintf(zero, sizeof(zero), "%s/0", x->dir);
 	snprintf(one, sizeof(one), "%s/1", x->dir);
@@ -297,28 +299,93 @@ out:
 	  .worker = worker, .ready = ready, .drive = drive, .content = true,		\
 	  .flippers = BY_THREAD, .divide = 1000, .note = NOTE, .drops = drops_,	\
 	  .data = &(const struct way){ kind_, &stall_##object_, channel_ } }
+/* Up to @size bytes from the object, once there are any. */
+static ssize_t arrive(struct race *x, void *buf, size_t size)
+{
+	return rx_ready(x->rx[0], BOUND) ? read(x->rx[0], buf, size) : 0;
+}
+
 /* In it, and what follows: the control of the driver, since it is known that this comes. */
 static bool drive_passed(struct race *x)
 {
-	int64_t end = now_ms() + BOUND;
 	char buf[4 * HALF];
-	ssize_t n = 0;
 	uint64_t id;
+	ssize_t n;
 
 	if (!begin(x, 0) || !race_freeze(x, &id))
 		return false;
 	x->r.kid.page->count[RACE_FLIPS]++;
 	if (stall_resolve(&stall))
 		return race_fail(x, "the page cannot be brought");
-	while (n <= 0 && now_ms() < end) {
-		n = read(x->rx[0], buf, sizeof(buf));
-		if (n <= 0)
-			pause_ms(1);
-	}
+	n = arrive(x, buf, sizeof(buf));
 	incident_verdict(&x->r.c, id, SELFHEAL_VERDICT_RELEASE);
 	stall_abort(&stall);
 	return n == 2 * HALF ||
 	       race_fail(x, "nothing comes: the row and the threat model are out of date");
+}
+
+/* A call that puts out what is not held begins again after the freeze, and gives no error. */
+static bool drive_again(struct race *x)
+{
+	struct page *page = x->r.kid.page;
+	char buf[4 * HALF];
+	uint64_t id;
+
+	if (!begin(x, 0) || !race_freeze(x, &id))
+		return false;
+	page->count[RACE_FLIPS]++;
+	if (stall_resolve(&stall))
+		return race_fail(x, "the page cannot be brought");
+	if (!domain_wait_parked(&x->r.c, x->r.dom, 2, BOUND))
+		return race_fail(x, "the call does not end while frozen");
+	if (!race_silent(x, 0))
+		return false;
+	if (incident_verdict(&x->r.c, id, SELFHEAL_VERDICT_RELEASE) ||
+	    !page_wait(page, page->go, BOUND))
+		return race_fail(x, "the call does not go on");
+	stall_abort(&stall);
+	if (page->value[GAVE] != 2 * HALF)
+		return race_fail(x, "the call gave %lld", (long long)page->value[GAVE]);
+	return arrive(x, buf, sizeof(buf)) == 2 * HALF || race_fail(x, "its bytes do not come");
+}
+
+/* What a freeze held and a full pipe keeps is not overtaken after the release. */
+static bool drive_behind(struct race *x)
+{
+	/* What fills it, the parts of the vector, the pages. */
+	static const char order[] = { 'f', 'a', 'b', 'a' };
+	static const size_t due[] = { STALL_PAGE, 100, 50, 2 * HALF };
+	int pid = x->r.kid.pid;
+	char fill[STALL_PAGE];
+	size_t n, i;
+	ssize_t got;
+	uint64_t id;
+
+	memset(fill, 'f', sizeof(fill));
+	if (!begin(x, 0) || !race_freeze(x, &id))
+		return false;
+	x->r.kid.page->count[RACE_FLIPS]++;
+	if (fcntl(x->tx[0], F_SETPIPE_SZ, STALL_PAGE) < 0 ||
+	    write(x->tx[0], fill, sizeof(fill)) != (ssize_t)sizeof(fill))
+		return race_fail(x, "the pipe cannot be filled");
+	if (stall_resolve(&stall))
+		return race_fail(x, "the page cannot be brought");
+	if (!domain_wait_parked(&x->r.c, x->r.dom, 2, BOUND))
+		return race_fail(x, "the call does not end while frozen");
+	if (incident_verdict(&x->r.c, id, SELFHEAL_VERDICT_RELEASE) ||
+	    !proc_wait_syscall(pid, pid, SYS_sendfile, BOUND))
+		return race_fail(x, "the member does not go on");
+	for (i = 0; i < sizeof(order); i++) {
+		for (n = 0; n < due[i]; n += got) {
+			got = arrive(x, fill, due[i] - n);
+			if (got <= 0)
+				return race_fail(x, "%zu bytes of %c come", n, order[i]);
+			if (memchr(fill, order[i], got) != fill || fill[got - 1] != order[i])
+				return race_fail(x, "%c comes where %c is due", fill[0], order[i]);
+		}
+	}
+	stall_abort(&stall);
+	return true;
 }
 
 #define DELAY_MS 500
@@ -328,7 +395,7 @@ static bool drive_delayed(struct race *x)
 {
 	int64_t begun = now_ns(), brought, end;
 	char buf[4 * HALF];
-	ssize_t n = 0;
+	ssize_t n;
 
 	if (!begin(x, 0))
 		return false;
@@ -338,8 +405,7 @@ static bool drive_delayed(struct race *x)
 	brought = now_ns();
 	if (stall_resolve(&stall))
 		return race_fail(x, "the page cannot be brought");
-	for (end = now_ms() + BOUND; n <= 0 && now_ms() < end; pause_ms(n <= 0))
-		n = read(x->rx[0], buf, sizeof(buf));
+	n = arrive(x, buf, sizeof(buf));
 	end = now_ns();
 	stall_abort(&stall);
 	if (n != 2 * HALF)
@@ -374,6 +440,16 @@ static const struct race_case cases[] = {
 	  .passes = true, .flippers = BY_THREAD, .divide = ~0U,
 	  .note = "a channel that passes: a call that had begun ends while frozen",
 	  .data = &(const struct way){ STALL_UFFD, &stall_data, CH_PIPE } },
+	{ .row = "race.uffd.again", .channel = "sendfile", .open = open_way, .close = close_way,
+	  .worker = worker, .ready = ready, .drive = drive_again, .policy = pass,
+	  .flippers = BY_THREAD, .divide = ~0U,
+	  .note = "a channel that passes: a call that moves pages begins again after the freeze",
+	  .data = &(const struct way){ STALL_UFFD, &stall_offset, CH_PIPE } },
+	{ .row = "race.uffd.behind", .channel = "sendfile", .open = open_way, .close = close_way,
+	  .worker = worker, .ready = ready, .drive = drive_behind, .policy = pass,
+	  .flippers = BY_THREAD, .divide = ~0U,
+	  .note = "a channel that passes: pages stay behind what a freeze held",
+	  .data = &(const struct way){ STALL_UFFD, &stall_behind, CH_PIPE } },
 	{ .row = "race.uffd.delay", .channel = "pipe", .open = open_way, .close = close_way,
 	  .worker = worker, .ready = ready, .drive = drive_delayed, .policy = delay,
 	  .flippers = BY_THREAD, .divide = ~0U,

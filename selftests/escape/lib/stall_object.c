@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -172,6 +173,28 @@ static long call_open(struct race *x, void *at)
 	return 0;
 }
 
+/* From the beginning of fd[0]. */
+static void compose_offset(struct race *x, void *to)
+{
+	(void)x;
+	memset(to, 0, sizeof(off_t));
+}
+
+static long call_sendfile(struct race *x, void *at)
+{
+	return race_result(sendfile(STALL_FD, x->fd[0], at, 2 * HALF));
+}
+
+/* A write that stalls before the pipe has it, and pages behind it. */
+static long call_both(struct race *x, void *at)
+{
+	long n = call_writev(x, at), more;
+	off_t from = 0;
+
+	more = n < 0 ? n : race_result(sendfile(STALL_FD, x->fd[0], &from, 2 * HALF));
+	return more < 0 ? more : n + more;
+}
+
 const struct stall_object stall_data = {
 	.nr = SYS_write,
 	.size = 2 * HALF,
@@ -242,4 +265,20 @@ const struct stall_object stall_path = {
 	.split = 26,
 	.compose = compose_path,
 	.call = call_open,
+};
+
+const struct stall_object stall_offset = {
+	.nr = SYS_sendfile,
+	.size = sizeof(off_t),
+	.split = 4,
+	.compose = compose_offset,
+	.call = call_sendfile,
+};
+
+const struct stall_object stall_behind = {
+	.nr = SYS_writev,
+	.size = 2 * sizeof(struct iovec),
+	.split = sizeof(struct iovec),
+	.compose = compose_vector,
+	.call = call_both,
 };

@@ -43,6 +43,8 @@ extern const struct stall_object stall_many;
 extern const struct stall_object stall_arguments;
 extern const struct stall_object stall_request;
 extern const struct stall_object stall_path;
+extern const struct stall_object stall_offset;
+extern const struct stall_object stall_behind;
 
 struct stall_aside *stall_aside(const struct race *x);
 /* Where the object is, and the call finds it. */

@@ -35,6 +35,12 @@ class Judge(unittest.TestCase):
                 "# b: Test failed\nnot ok 2 b\n")
         self.assertEqual(ktap.judge(text, 1).reasons, [["b.c:7:b:Expected 1 == 2"]])
 
+    def test_reasons_of_tables(self):
+        text = ("1..3\n# a frozen: gave EINVAL\nnot ok 1 a frozen\n# ROW a channel=\"x\"\n"
+                "# b: Test terminated by signal 11\n# c\nnot ok 2 b\n# alone\nnot ok 3 c\n")
+        self.assertEqual(ktap.judge(text, 1).reasons, [["a frozen: gave EINVAL"],
+                                                       ["b: Test terminated by signal 11"], ["alone"]])
+
     def test_not_ok_with_exit_0(self):
         got = ktap.judge("1..2\nok 1 a\nnot ok 2 b\n", 0)
         self.assertEqual(got.total_failed, 2)

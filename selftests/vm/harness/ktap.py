@@ -11,7 +11,8 @@ import re
 EXIT_SKIP = 4
 _PLAN = re.compile(r"1\.\.(\d+)(?:\s*#\s*SKIP\S*\s*(.*))?\s*$", re.I)
 _RESULT = re.compile(r"(not )?ok\b(?:\s+(\d+))?\s*-?\s*(.*)$")
-_REASON = re.compile(r"# ([\w./-]+:\d+:\w+:.*)$")
+_SAID = re.compile(r"# (?!ROW )(\S.*)$")
+_REASON = re.compile(r"[\w./-]+:\d+:\w+:")
 _DIRECTIVE = re.compile(r"(?:^|\s)#\s*(SKIP|XFAIL|TODO)\b:?\s*(.*)$", re.I)
 
 
@@ -19,7 +20,8 @@ _DIRECTIVE = re.compile(r"(?:^|\s)#\s*(SKIP|XFAIL|TODO)\b:?\s*(.*)$", re.I)
 class Verdict:
     """The counts of one program; problems are failures beyond its own 'not ok' lines.
 
-    For each failure there is a list of reasons: what the harness said of it, FILE:LINE:TEST:TEXT.
+    For each failure there is a list of reasons, of what was said before it: as FILE:LINE:TEST:TEXT
+    if there is any, else what begins with its name, else the last words.
     """
     passed: int = 0
     failed: int = 0
@@ -45,7 +47,12 @@ class Verdict:
         return self.total_failed == 0 and self.passed + self.skipped > 0
 
 
-def _result(verdict, match, reasons):
+def _reasons(name, said):
+    return ([text for text in said if _REASON.match(text)] or
+            [text for text in said if text.startswith(name + ":")] or said[-3:])
+
+
+def _result(verdict, match, said):
     negative, _, rest = match.groups()
     directive = _DIRECTIVE.search(rest)
     kind = directive[1].upper() if directive else None
@@ -61,7 +68,7 @@ def _result(verdict, match, reasons):
     else:
         verdict.failed += 1
         verdict.failures.append(name)
-        verdict.reasons.append(reasons)
+        verdict.reasons.append(_reasons(name, said))
 
 
 def parse(text, complete=True):
@@ -71,7 +78,7 @@ def parse(text, complete=True):
     """
     verdict = Verdict()
     seen = 0
-    reasons = []
+    said = []
     for line in text.splitlines():
         line = line.rstrip()
         plan = _PLAN.match(line)
@@ -88,9 +95,9 @@ def parse(text, complete=True):
         if line.startswith("Bail out!"):
             verdict.problem(line)
             continue
-        reason = _REASON.match(line)
-        if reason:
-            reasons.append(reason[1])
+        comment = _SAID.match(line)
+        if comment:
+            said.append(comment[1])
         match = _RESULT.match(line)
         if not match:
             continue
@@ -98,8 +105,8 @@ def parse(text, complete=True):
         if match[2] and int(match[2]) != seen:
             verdict.problem(f"result number {match[2]} where {seen} was due")
             seen = int(match[2])
-        _result(verdict, match, reasons)
-        reasons = []
+        _result(verdict, match, said)
+        said = []
     if verdict.planned is None:
         verdict.problem("no plan")
     elif complete and verdict.planned and verdict.planned != verdict.passed + verdict.failed + verdict.skipped:
