@@ -28,6 +28,7 @@
 	X(dropped_bytes, "bytes dropped by a kill or a rollback")			\
 	X(commit_errors, "held outputs whose object refused them at commit")		\
 	X(commit_retries, "commits put off because the object was full")		\
+	X(rest_commits, "threads that came to rest with output, not waiting for input")	\
 	X(overflows, "outputs that met a full quarantine")				\
 	X(hold_failed, "outputs refused for want of memory")				\
 	X(sud_refused, "attempts to reconfigure a member's syscall user dispatch")	\

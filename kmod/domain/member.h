@@ -62,6 +62,8 @@ struct sh_member {
 	wait_queue_entry_t death;
 
 	bool parked;			/* written by the task itself */
+	bool producing;			/* so is this: output of it is on its way into the quarantine */
+	u64 switches;			/* of it, plus one, as it slept at the last look; quarantine/rest.c */
 	bool gone;			/* left the domain; domain->lock */
 	bool killed;			/* SIGKILL was sent; domain->lock */
 

@@ -148,7 +148,7 @@ static int sh_held_append(struct sh_quarantine *q, struct sh_member *m, struct s
 	struct inode *inode = file_inode(h->file);
 	struct sh_object *o, *fresh;
 	u32 len = h->len;
-	bool due, left;
+	bool due, left, waits;
 
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	if (!fresh)
@@ -181,7 +181,8 @@ static int sh_held_append(struct sh_quarantine *q, struct sh_member *m, struct s
 	h->due |= left;
 	/* Once filed, it may be sent and freed at any time. */
 	due = h->due;
-	if ((commit & SELFHEAL_COMMIT_QUIESCE) && !left)
+	waits = (commit & SELFHEAL_COMMIT_QUIESCE) && !left;
+	if (waits)
 		list_add_tail(&h->member_node, &m->held);
 	else
 		h->quiesced = true;
@@ -198,6 +199,8 @@ static int sh_held_append(struct sh_quarantine *q, struct sh_member *m, struct s
 	kfree(fresh);
 	sh_count(SH_C_held);
 	sh_count_add(SH_C_held_bytes, len);
+	if (waits)
+		sh_rest_begin(q);
 	if (due)
 		sh_quarantine_kick(q);
 	else if (!(commit & SELFHEAL_COMMIT_QUIESCE) && (commit & SELFHEAL_COMMIT_DELAY))
@@ -269,12 +272,28 @@ static int sh_overflow(struct sh_quarantine *q, struct sh_member *m, struct sh_o
 	return sh_domain_state(q->domain) == SELFHEAL_DOMAIN_STATE_KILLING ? -EPIPE : 0;
 }
 
-int sh_quarantine_drained(struct sh_quarantine *q, unsigned long timeout)
+static bool sh_channel_idle(struct sh_quarantine *q, enum selfheal_channel channel)
+{
+	struct sh_object *o;
+	bool idle = true;
+	int bkt;
+
+	if (sh_quarantine_idle(q))
+		return true;
+	spin_lock(&q->lock);
+	hash_for_each(q->objects, bkt, o, hash)
+		idle &= o->channel != channel || list_empty(&o->entries);
+	spin_unlock(&q->lock);
+	return idle;
+}
+
+int sh_quarantine_drained(struct sh_quarantine *q, enum selfheal_channel channel,
+			  unsigned long timeout)
 {
 	long left;
 
 	might_sleep();
-	left = wait_event_interruptible_timeout(q->room, sh_quarantine_idle(q) ||
+	left = wait_event_interruptible_timeout(q->room, sh_channel_idle(q, channel) ||
 						!sh_state_runs(sh_domain_state(q->domain)),
 						timeout);
 	return left < 0 ? left : left ? 0 : -ETIME;
@@ -291,6 +310,7 @@ ssize_t sh_quarantine_hold(struct sh_member *m, struct sh_output *o, struct iov_
 	might_sleep();
 	if (o->stream && len > o->space)
 		len = o->space;
+	WRITE_ONCE(m->producing, true);
 	do {
 		n = len - done;
 		if (o->stream)
@@ -335,6 +355,7 @@ ssize_t sh_quarantine_hold(struct sh_member *m, struct sh_output *o, struct iov_
 			break;
 		}
 	} while (done < len);
+	WRITE_ONCE(m->producing, false);
 	return done || !err ? done : err;
 }
 
@@ -449,11 +470,13 @@ struct sh_quarantine *sh_quarantine_new(struct sh_domain *d)
 	hash_init(q->objects);
 	init_waitqueue_head(&q->room);
 	INIT_DELAYED_WORK(&q->work, sh_quarantine_work);
+	INIT_DELAYED_WORK(&q->rest, sh_rest_work);
 	return q;
 }
 
 void sh_quarantine_free(struct sh_quarantine *q)
 {
+	cancel_delayed_work_sync(&q->rest);
 	cancel_delayed_work_sync(&q->work);
 	sh_starved_wake(q, true);
 	WARN_ON(!list_empty(&q->log));

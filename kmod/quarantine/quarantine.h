@@ -96,6 +96,7 @@ struct sh_quarantine {
 	unsigned long backoff;		/* jiffies to the next try of a full object */
 	wait_queue_head_t room;
 	struct delayed_work work;
+	struct delayed_work rest;	/* looks for producers at rest (rest.c) */
 };
 
 struct sh_output {
@@ -149,10 +150,11 @@ static inline bool sh_quarantine_idle(const struct sh_quarantine *q)
 }
 
 /*
- * Wait until nothing is held, for @timeout jiffies, while the domain runs: 0, -ERESTARTSYS by a
- * signal (a freeze is one), or -ETIME. May sleep; no locks.
+ * Wait until nothing of @channel is held, for @timeout jiffies, while the domain runs: 0,
+ * -ERESTARTSYS by a signal (a freeze is one), or -ETIME. May sleep; no locks.
  */
-int sh_quarantine_drained(struct sh_quarantine *q, unsigned long timeout);
+int sh_quarantine_drained(struct sh_quarantine *q, enum selfheal_channel channel,
+			  unsigned long timeout);
 
 /*
  * A send that began while the domain ran is not over. Once the state forbids
@@ -206,6 +208,10 @@ struct sh_object *sh_object_find(struct sh_quarantine *q, struct inode *inode); 
 bool sh_quarantine_commits(struct sh_quarantine *q);
 extern struct workqueue_struct *sh_quarantine_wq;
 void sh_quarantine_work(struct work_struct *work);
+
+/* rest.c: @q has got output that waits for its producer. Any context. */
+void sh_rest_begin(struct sh_quarantine *q);
+void sh_rest_work(struct work_struct *work);
 
 /*
  * starved.c: a non-blocking writer that was told EAGAIN for want of room here

@@ -116,7 +116,7 @@ int sh_pipe_splice(struct sh_member *m)
 		sh_count(SH_C_syscalls_denied);
 		return -EINVAL;
 	}
-	ret = sh_quarantine_drained(d->quarantine, SH_SPLICE_WAIT);
+	ret = sh_quarantine_drained(d->quarantine, SELFHEAL_CHANNEL_PIPE, SH_SPLICE_WAIT);
 	if (!ret && !sh_state_runs(sh_domain_state(d)))
 		return sh_restart();
 	if (ret == -ETIME) {

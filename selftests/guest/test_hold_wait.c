@@ -19,6 +19,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "nl_status.h"
 #include "rig.h"
 #include "stream.h"
 
@@ -297,8 +298,10 @@ TEST_F(waits, commits_before)
 {
 	struct plan plan = { &self->ch, variant->call };
 	struct rig *r = &self->r;
+	int64_t rested = status_counter(&r->c, "rest_commits");
 	char got[6];
 
+	ASSERT_LE(0, rested);
 	ASSERT_EQ(0, rig_run(r, write_and_call, &plan));
 	ASSERT_TRUE(page_wait(r->kid.page, 2, BOUND));
 	ASSERT_EQ(0, r->kid.page->value[0]);
@@ -308,6 +311,8 @@ TEST_F(waits, commits_before)
 		EXPECT_EQ(6, rx_read(self->ch.rx, got, 6, BOUND));
 		EXPECT_EQ(0, memcmp(got, "output", 6));
 		EXPECT_EQ(2, r->kid.page->step);
+		/* Before the wait, not because it has lasted. */
+		EXPECT_EQ(rested, status_counter(&r->c, "rest_commits"));
 	} else {
 		ASSERT_TRUE(page_wait(r->kid.page, 3, BOUND));
 		EXPECT_FALSE(rx_ready(self->ch.rx, QUIET));

@@ -3,6 +3,7 @@
 #include "counters.c"
 #include "quarantine/log.c"
 #include "quarantine/commit.c"
+#include "quarantine/rest.c"
 #include "quarantine/starved.c"
 
 #include "fixture.h"
@@ -33,6 +34,7 @@ void fixture_setup(u32 commit)
 	fx->domain.policy = &fx->policy;
 	fx->domain.state = SELFHEAL_DOMAIN_STATE_RUNNING;
 	SHIM_REQUIRE(!sh_quarantine_init());
+	INIT_LIST_HEAD(&fx->domain.members);
 	fx->q = sh_quarantine_new(&fx->domain);
 	fx->domain.quarantine = fx->q;
 	for (i = 0; i < MEMBERS; i++) {
@@ -40,6 +42,7 @@ void fixture_setup(u32 commit)
 		fx->member[i].task = &fx->task[i];
 		fx->member[i].domain = &fx->domain;
 		INIT_LIST_HEAD(&fx->member[i].held);
+		list_add_tail(&fx->member[i].node, &fx->domain.members);
 	}
 	for (i = 0; i < OBJECTS; i++) {
 		struct object *o = &fx->object[i];

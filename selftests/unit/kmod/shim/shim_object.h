@@ -29,7 +29,16 @@ struct task_struct {
 	pid_t pid;
 	pid_t tgid;
 	struct cred *cred;
+	unsigned int __state;
+	unsigned long nvcsw, nivcsw;
+	bool stopped, traced;
 };
+
+#define TASK_RUNNING		0
+#define TASK_INTERRUPTIBLE	1
+#define TASK_UNINTERRUPTIBLE	2
+#define task_is_stopped(t)	((t)->stopped)
+#define task_is_traced(t)	((t)->traced)
 
 extern struct task_struct *current;
 

@@ -42,6 +42,11 @@ static inline bool cancel_delayed_work_sync(struct delayed_work *dw)
 	return cancel_work_sync(&dw->work);
 }
 
+static inline bool delayed_work_pending(const struct delayed_work *dw)
+{
+	return dw->work.pending;
+}
+
 /* Let @ns go by, running what falls due, in order of time. */
 void shim_advance(u64 ns);
 
