@@ -65,4 +65,35 @@ TEST_F(splice, passed_pipe_takes_sendfile)
 	EXPECT_TRUE(rx_ready(self->ch.rx, BOUND));
 }
 
+/* What is held elsewhere is no reason to wait: its thread has not come to a wait yet. */
+static void send_to_both(struct page *page, void *arg)
+{
+	struct pair *ch = arg;
+	int fd = open("/proc/self/exe", O_RDONLY);
+	ssize_t n;
+
+	atomic_store(&page->value[1], write(ch[1].tx, "held", 4));
+	n = sendfile(ch->tx, fd, NULL, LENGTH);
+	atomic_store(&page->value[0], n < 0 ? -errno : n);
+	page_step(page, 2);
+	page_spin(page, ~0U);
+}
+
+TEST_F(splice, passed_pipe_beside_a_held_socket)
+{
+	struct pair ch[2] = { self->ch };
+	struct rig *r = &self->r;
+
+	ASSERT_EQ(0, pair_open(&ch[1], CH_UNIX_STREAM));
+	policy_hold(&r->p);
+	r->p.hold_pipe = SELFHEAL_CHANNEL_ACTION_PASS;
+	ASSERT_EQ(0, rig_run(r, send_to_both, ch));
+	ASSERT_TRUE(page_wait(r->kid.page, 2, BOUND));
+	EXPECT_EQ(LENGTH, (int64_t)r->kid.page->value[0]);
+	EXPECT_EQ(4, (int64_t)r->kid.page->value[1]);
+	EXPECT_TRUE(rx_ready(self->ch.rx, 0));
+	EXPECT_FALSE(rx_ready(ch[1].rx, QUIET));
+	pair_close(&ch[1]);
+}
+
 GUEST_MAIN
