@@ -37,10 +37,10 @@ static int sh_stream_refuses(struct socket *sock, const struct msghdr *msg)
 
 	if (READ_ONCE(sk->sk_err) || (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
 		return sh_stream_broken(sk, msg->msg_flags, -EPIPE);
-	/* A send that connects is output that no quarantine holds; programs fall back. */
-	if (msg->msg_flags & MSG_FASTOPEN)
-		return msg->msg_namelen ? -EOPNOTSUPP : -EINVAL;
 	if (sk->sk_family == AF_INET || sk->sk_family == AF_INET6) {
+		/* A send that connects is output that no quarantine holds; programs fall back. */
+		if (msg->msg_flags & MSG_FASTOPEN)
+			return msg->msg_namelen ? -EOPNOTSUPP : -EINVAL;
 		if (state == TCP_CLOSE || state == TCP_LISTEN)
 			return sh_stream_broken(sk, msg->msg_flags, -EPIPE);
 		if ((state == TCP_SYN_SENT || state == TCP_SYN_RECV) &&

@@ -224,6 +224,20 @@ static int64_t op_msg_fastopen_unconnected(void)
 	return result(sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0));
 }
 
+/* A flag of TCP, which others do not know. */
+static int64_t unix_fastopen(bool name)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "/tmp/selfheal-none" };
+	struct pair ch;
+
+	pair_open(&ch, CH_UNIX_STREAM);
+	return result(sendto(ch.tx, "x", 1, MSG_FASTOPEN, name ? (struct sockaddr *)&un : NULL,
+			     name ? sizeof(un) : 0));
+}
+
+static int64_t op_unix_fastopen(void) { return unix_fastopen(false); }
+static int64_t op_unix_fastopen_with_address(void) { return unix_fastopen(true); }
+
 static const struct {
 	const char *name;
 	int64_t (*run)(void);
@@ -238,7 +252,8 @@ static const struct {
 	OP(unix_stream_with_address), OP(oob_on_dgram), OP(not_a_socket),
 	OP(read_only_pipe_end), OP(too_many_vectors), OP(listening_socket),
 	OP(tcp_nothing), OP(pipe_nothing), OP(unix_nothing), OP(pty_nothing),
-	OP(udp_half_a_buffer), OP(msg_fastopen_unconnected),
+	OP(udp_half_a_buffer), OP(msg_fastopen_unconnected), OP(unix_fastopen),
+	OP(unix_fastopen_with_address),
 #undef OP
 };
 
