@@ -109,6 +109,9 @@ test-races: guest-build			## the races of the escape tests, each row RACE_TRIES 
 	@set -e; for kernel in $(TEST_KERNELS); do echo "races, $$kernel"; \
 		$(VM)/run --kernel $$kernel --timeout 14400 -- '$(RACES)'; done
 
+conformance: guest-build			## the kernel's own selftests without us, with us, and in a domain
+	@$(TOP)/selftests/conformance/run $(TEST_KERNELS)
+
 fuzz: deps				## fuzz the parsers and the quarantine in user space (T=10m)
 	@$(TOP)/selftests/fuzz/run --time $(T)
 
@@ -137,4 +140,4 @@ help:					## this list
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## \(.*\)/  \1\t\2/p' $(TOP)/Makefile | expand -t 26
 
 .PHONY: all modules module test-modules test-module user selftests uapi check-uapi deps guest-build unit test test-races demo bench \
-	test-debug test-long fuzz check install uninstall clean help
+	conformance test-debug test-long fuzz check install uninstall clean help
