@@ -49,13 +49,22 @@ static bool sh_held_due(struct sh_quarantine *q, struct sh_held *h, u64 now, u64
 	return false;
 }
 
-static int sh_held_send(struct sh_held *h)
+/* Lock held. Whether the entry behind @h, the first of @o, can leave now, too. */
+static bool sh_held_more(struct sh_quarantine *q, struct sh_object *o, struct sh_held *h, u64 now)
+{
+	u64 wait = U64_MAX;
+
+	return !list_is_last(&h->object_node, &o->entries) &&
+	       sh_held_due(q, list_next_entry(h, object_node), now, &wait);
+}
+
+static int sh_held_send(struct sh_held *h, bool more)
 {
 	int err;
 
 	switch (h->object->channel) {
 	case SELFHEAL_CHANNEL_SOCKET:
-		err = sh_socket_send(h);
+		err = sh_socket_send(h, more);
 		break;
 	case SELFHEAL_CHANNEL_PIPE:
 		err = sh_pipe_send(h);
@@ -75,7 +84,7 @@ static int sh_held_send(struct sh_held *h)
  */
 static bool sh_object_pump(struct sh_quarantine *q, struct sh_object *o, u64 *wait, bool *closed)
 {
-	bool blocked = false, sent = false;
+	bool blocked = false, sent = false, more;
 	struct sh_held *h;
 	u32 gone;
 	int err;
@@ -110,9 +119,10 @@ static bool sh_object_pump(struct sh_quarantine *q, struct sh_object *o, u64 *wa
 		/* From the look at the state to the end of the send: no freeze is complete. */
 		q->sending++;
 		sent = true;
+		more = sh_held_more(q, o, h, ktime_get_boottime_ns());
 		spin_unlock(&q->lock);
 
-		err = sh_held_send(h);
+		err = sh_held_send(h, more);
 		if (err == -EAGAIN) {
 			blocked = true;
 			continue;

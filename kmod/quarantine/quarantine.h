@@ -221,8 +221,11 @@ void sh_rest_work(struct work_struct *work);
 void sh_starved_add(struct sh_quarantine *q, struct file *file);
 void sh_starved_wake(struct sh_quarantine *q, bool always);
 
-/* 0 when all of @h went out, -EAGAIN for later, else what the object said. */
-int sh_socket_send(struct sh_held *h);
+/*
+ * 0 when all of @h went out, -EAGAIN for later, else what the object said. @more: the next entry of
+ * the object follows at once.
+ */
+int sh_socket_send(struct sh_held *h, bool more);
 int sh_pipe_send(struct sh_held *h);
 int sh_tty_send(struct sh_held *h);
 

@@ -295,7 +295,16 @@ bool sh_socket_shutdown(struct sh_member *m, struct socket *sock, int how, int *
 	return true;
 }
 
-int sh_socket_send(struct sh_held *h)
+/*
+ * What leaves together is put on the wire together, as the corks say that the
+ * program had in when it produced it, and has out now (nginx, tcp_nopush).
+ */
+static bool sh_socket_coalesces(const struct sock *sk)
+{
+	return sk->sk_type == SOCK_STREAM && (sk->sk_family == AF_INET || sk->sk_family == AF_INET6);
+}
+
+int sh_socket_send(struct sh_held *h, bool more)
 {
 	struct socket *sock = sock_from_file(h->file);
 	const struct proto_ops *ops = READ_ONCE(sock->ops);
@@ -320,6 +329,8 @@ int sh_socket_send(struct sh_held *h)
 		if (ret)
 			return ret;
 	}
+	if (more && sh_socket_coalesces(sock->sk))
+		msg.msg_flags |= MSG_MORE;
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, vec.iov_len);
 	/* Credentials are a thread's, not a process's. */
 	if (h->cred != current_cred())

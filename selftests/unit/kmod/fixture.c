@@ -174,9 +174,10 @@ static int object_send(struct sh_held *h)
 	return h->off < h->len ? -EAGAIN : 0;
 }
 
-int sh_socket_send(struct sh_held *h)
+int sh_socket_send(struct sh_held *h, bool more)
 {
 	SHIM_REQUIRE(h->object->channel == SELFHEAL_CHANNEL_SOCKET);
+	container_of(h->object->inode, struct object, inode)->more += more;
 	return object_send(h);
 }
 

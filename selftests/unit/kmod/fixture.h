@@ -30,6 +30,7 @@ struct object {
 	int error;		/* of the next send */
 	bool shut;
 	unsigned int told;	/* wake-ups of its writers */
+	unsigned int more;	/* sends that another one was announced behind */
 };
 
 struct fixture {

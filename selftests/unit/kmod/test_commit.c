@@ -303,6 +303,27 @@ TEST(commit_killed_stays_killed)
 	fixture_teardown();
 }
 
+/* Of what leaves together all but the last have more behind them. */
+TEST(commit_announces_more)
+{
+	fixture_setup(QUIESCE);
+	write_text(0, 0, "a");
+	write_text(0, 0, "b");
+	write_text(0, 0, "c");
+	write_text(0, 1, "alone");
+	quiesce(0);
+	CHECK_WIRE(0, "abc");
+	CHECK_INT(fx->object[0].more, 2);
+	CHECK_INT(fx->object[1].more, 0);
+	/* The next one is another thread's, which has not waited. */
+	write_text(0, 1, "due");
+	write_text(1, 1, "not");
+	quiesce(0);
+	CHECK_WIRE(1, "alonedue");
+	CHECK_INT(fx->object[1].more, 0);
+	fixture_teardown();
+}
+
 /* A full object gets the rest later, once, in order; others are not kept waiting. */
 TEST(commit_full_object)
 {

@@ -22,6 +22,11 @@ static inline bool list_empty(const struct list_head *l)
 	return l->next == l;
 }
 
+static inline bool list_is_last(const struct list_head *entry, const struct list_head *l)
+{
+	return entry->next == l;
+}
+
 #define list_empty_careful(l)	list_empty(l)
 
 static inline void list_add_tail(struct list_head *n, struct list_head *l)
