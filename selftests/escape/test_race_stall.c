@@ -299,6 +299,7 @@ out:
 	  .worker = worker, .ready = ready, .drive = drive, .content = true,		\
 	  .flippers = BY_THREAD, .divide = 1000, .note = NOTE, .drops = drops_,	\
 	  .data = &(const struct way){ kind_, &stall_##object_, channel_ } }
+
 /* Up to @size bytes from the object, once there are any. */
 static ssize_t arrive(struct race *x, void *buf, size_t size)
 {
