@@ -91,12 +91,11 @@ bool sh_pipe_output(struct sh_member *m, struct kiocb *iocb, struct iov_iter *fr
 
 /*
  * Nothing ran yet, so the call begins again once the domain runs. TIF_SIGPENDING
- * because the freeze may not have come to this thread. io_uring has no restarts.
+ * because the freeze may not have come to this thread. No worker of io_uring is a
+ * member, so whoever comes here can begin again.
  */
 static int sh_restart(void)
 {
-	if (current->flags & PF_IO_WORKER)
-		return -EINTR;
 	set_thread_flag(TIF_SIGPENDING);
 	return -ERESTARTNOINTR;
 }
