@@ -31,10 +31,10 @@ bool sh_quarantine_commits(struct sh_quarantine *q)
 }
 
 /* Lock held. *@wait becomes the shortest time in ms until a delay is over. */
-static bool sh_held_due(struct sh_quarantine *q, struct sh_held *h, u64 now, u64 *wait)
+static bool sh_held_due(struct sh_quarantine *q, struct sh_held *h, u64 *wait)
 {
 	const struct sh_policy *p = q->domain->policy;
-	u64 ready;
+	u64 ready, now;
 
 	if (h->due)
 		return true;
@@ -43,6 +43,7 @@ static bool sh_held_due(struct sh_quarantine *q, struct sh_held *h, u64 now, u64
 	if (!(p->commit & SELFHEAL_COMMIT_DELAY))
 		return true;
 	ready = h->stamp + p->commit_delay_ms * (u64)NSEC_PER_MSEC;
+	now = ktime_get_boottime_ns();
 	if (now >= ready)
 		return true;
 	*wait = min(*wait, div_u64(ready - now, NSEC_PER_MSEC) + 1);
@@ -50,12 +51,12 @@ static bool sh_held_due(struct sh_quarantine *q, struct sh_held *h, u64 now, u64
 }
 
 /* Lock held. Whether the entry behind @h, the first of @o, can leave now, too. */
-static bool sh_held_more(struct sh_quarantine *q, struct sh_object *o, struct sh_held *h, u64 now)
+static bool sh_held_more(struct sh_quarantine *q, struct sh_object *o, struct sh_held *h)
 {
 	u64 wait = U64_MAX;
 
 	return !list_is_last(&h->object_node, &o->entries) &&
-	       sh_held_due(q, list_next_entry(h, object_node), now, &wait);
+	       sh_held_due(q, list_next_entry(h, object_node), &wait);
 }
 
 static int sh_held_send(struct sh_held *h, bool more)
@@ -104,7 +105,7 @@ static bool sh_object_pump(struct sh_quarantine *q, struct sh_object *o, u64 *wa
 			continue;
 		}
 		if (!h || blocked || !sh_quarantine_commits(q) ||
-		    !sh_held_due(q, h, ktime_get_boottime_ns(), wait)) {
+		    !sh_held_due(q, h, wait)) {
 			if (o->again && !blocked && h) {
 				o->again = false;
 				spin_unlock(&q->lock);
@@ -119,7 +120,7 @@ static bool sh_object_pump(struct sh_quarantine *q, struct sh_object *o, u64 *wa
 		/* From the look at the state to the end of the send: no freeze is complete. */
 		q->sending++;
 		sent = true;
-		more = sh_held_more(q, o, h, ktime_get_boottime_ns());
+		more = sh_held_more(q, o, h);
 		spin_unlock(&q->lock);
 
 		err = sh_held_send(h, more);

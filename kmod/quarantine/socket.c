@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <net/af_unix.h>
+#include <net/inet_connection_sock.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
@@ -298,10 +299,12 @@ bool sh_socket_shutdown(struct sh_member *m, struct socket *sock, int how, int *
 /*
  * What leaves together is put on the wire together, as the corks say that the
  * program had in when it produced it, and has out now (nginx, tcp_nopush).
+ * TCP itself only: a protocol upon it (kTLS) makes one record of what follows
+ * MSG_MORE, and what control data says is said of one message.
  */
-static bool sh_socket_coalesces(const struct sock *sk)
+static bool sh_socket_coalesces(const struct sock *sk, const struct sh_held *h)
 {
-	return sk->sk_type == SOCK_STREAM && (sk->sk_family == AF_INET || sk->sk_family == AF_INET6);
+	return sk_is_tcp(sk) && !h->controllen && !READ_ONCE(inet_csk(sk)->icsk_ulp_ops);
 }
 
 int sh_socket_send(struct sh_held *h, bool more)
@@ -329,7 +332,7 @@ int sh_socket_send(struct sh_held *h, bool more)
 		if (ret)
 			return ret;
 	}
-	if (more && sh_socket_coalesces(sock->sk))
+	if (more && sh_socket_coalesces(sock->sk, h))
 		msg.msg_flags |= MSG_MORE;
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, vec.iov_len);
 	/* Credentials are a thread's, not a process's. */
