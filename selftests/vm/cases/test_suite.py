@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """selftests/vm/suite over made-up programs: each way to fail is seen, the rest goes on."""
 
+import os
+import pathlib
 import re
+import signal
+import threading
+import time
+from unittest import mock
 
 from common import for_each_kernel
+from harness import boots, discover
 
 PROGRAMS = {
     "guest/test_a_good": "echo 1..2; echo ok 1 a; echo ok 2 b",
@@ -20,6 +27,14 @@ PROGRAMS = {
     "bench/test_k.icount": "echo 1..1; [ $(nproc) = 1 ] && echo ok 1 a",
     "bench/notest": "echo not ok 1 never run",
 }
+# Ends when its clock jumps, or after eight seconds; two without a tick are much to its kernel.
+SPINS = """echo 1 > /proc/sys/kernel/watchdog_thresh
+echo 1..1
+start=$(date +%s); now=$start
+while [ $now -lt $((start + 8)) ]; do before=$now; now=$(date +%s); done
+[ $((now - before)) -lt 4 ] || echo not ok 1 a
+echo ok 1 a
+"""
 # passed, failed, skipped
 EXPECTED = {
     "guest/test_a_good": (2, 0, 0), "guest/test_b_fails": (1, 1, 0), "guest/test_c_skips": (0, 0, 1),
@@ -63,6 +78,40 @@ class Suite:
         self.assertRegex(why, r"test_e_hangs: no end within its \d+ s; there was .*sleep:S:")
         logs = self.dir / "build/test-logs" / self.kernel
         self.assertIn("WARNING: made up", (logs / "guest-test_f_warns.console").read_text(encoding="utf-8"))
+
+    def test_host_stands_still(self):
+        """A program in which it does is judged by another run."""
+        name = "guest/test_l_spins"
+        path = self.dir / "build/selftests" / name
+        path.write_text("#!/bin/sh\n" + SPINS, encoding="ascii")
+        path.chmod(0o755)
+        stops = []
+
+        def stop():
+            time.sleep(4)
+            children = pathlib.Path("/proc/self/task").glob("*/children")
+            for pid in " ".join(place.read_text(encoding="ascii") for place in children).split():
+                os.kill(int(pid), signal.SIGSTOP)
+                time.sleep(12)
+                os.kill(int(pid), signal.SIGCONT)
+
+        def take():
+            stops.append(threading.Thread(target=stop))
+            stops[-1].start()
+            return tests.pop()
+
+        tests = [discover.Test(name, 60)]
+        told = []
+        with mock.patch.dict(os.environ, self.env):
+            suite = boots.Suite(self.kernel, logs=self.dir / "logs", mem=512, smp=1, icount=False, slow=1,
+                                end=time.monotonic() + 200, report=told.append,
+                                take=lambda: take() if tests else None, more=lambda: bool(tests), tag="0")
+            outcomes = suite.run()
+        for thread in stops:
+            thread.join()
+        self.assertEqual([(o.name, o.verdict.passed, o.verdict.total_failed) for o in outcomes], [(name, 1, 0)])
+        self.assertEqual(len(told), 2)
+        self.assertIn("soft lockup", (self.dir / "logs" / self.kernel / "boot-0.1.console").read_text(encoding="utf-8"))
 
     def test_no_module_fails(self):
         self.module.unlink()

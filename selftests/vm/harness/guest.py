@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from . import accel, image, initramfs
+from . import accel, image, initramfs, stall
 from .cache import HarnessError, need
 
 # no_timer_check: the kernel waits ten ticks by its cycle counter for its timer, and panics
@@ -47,6 +47,7 @@ class Guest:
         self.process = None
         self.qemu_errors = ""
         self.hung_at = None
+        self.witness = stall.Witness(lambda: stall.cpu_seconds(self.process.pid))
         self._threads = []
         self._port = self._monitor = self._talk = None
 
@@ -125,7 +126,7 @@ class Guest:
         mon_child.close()
         os.close(result_w)
         self._monitor.sendall(b'{"execute": "qmp_capabilities"}\n')
-        self._thread(self._port.recv, self.console)
+        self._thread(self._port.recv, self.console, self.witness.feed)
         self._thread(self._monitor.recv, None)
         self._thread(lambda size: os.read(result_r, size), self.result)
         errors = bytearray()
@@ -158,6 +159,7 @@ class Guest:
             def limit():
                 return end
         while True:
+            self.witness.sample()
             left = limit() - time.monotonic()
             if left <= 0:
                 self.timed_out = True
