@@ -39,34 +39,57 @@ s64 sh_mm_pages(struct mm_struct *mm)
 	return sh_mm_counter(mm, MM_ANONPAGES) + sh_mm_counter(mm, MM_SWAPENTS);
 }
 
-static int sh_mm_page(struct mm_struct *mm, unsigned long addr, unsigned int flags,
-		      struct page **page)
-{
-	long got;
-
 #if SH_KERNEL_6_1
-	got = get_user_pages_remote(mm, addr, 1, flags | FOLL_FORCE, page, NULL, NULL);
+#define SH_GUP(get, mm, addr, flags, page) get(mm, addr, 1, flags, page, NULL, NULL)
+
+bool sh_mm_mappings_serial(const struct mm_struct *mm, unsigned int *serial)
+{
+	return false;
+}
 #else
-	got = get_user_pages_remote(mm, addr, 1, flags | FOLL_FORCE, page, NULL);
+#define SH_GUP(get, mm, addr, flags, page) get(mm, addr, 1, flags, page, NULL)
+
+bool sh_mm_mappings_serial(const struct mm_struct *mm, unsigned int *serial)
+{
+#ifdef CONFIG_PER_VMA_LOCK
+	/* Moves when mmap_lock is taken, and given back, for writing. */
+	*serial = mm->mm_lock_seq.sequence;
+	return true;
+#else
+	return false;
 #endif
+}
+#endif
+
+static int sh_got_one(long got)
+{
 	return got == 1 ? 0 : got ? got : -EFAULT;
 }
 
 int sh_mm_own_page(struct mm_struct *mm, unsigned long addr, struct page **page)
 {
-	return sh_mm_page(mm, addr, FOLL_WRITE, page);
+	return sh_got_one(SH_GUP(get_user_pages_remote, mm, addr, FOLL_WRITE | FOLL_FORCE, page));
+}
+
+int sh_mm_pin_page(struct mm_struct *mm, unsigned long addr, struct page **page)
+{
+	return sh_got_one(SH_GUP(pin_user_pages_remote, mm, addr,
+				 FOLL_WRITE | FOLL_FORCE | FOLL_LONGTERM, page));
+}
+
+void sh_mm_unpinned(struct mm_struct *mm)
+{
+	clear_bit(MMF_HAS_PINNED, &mm->flags);
 }
 
 int sh_mm_peek_page(struct mm_struct *mm, unsigned long addr, struct page **page)
 {
-	return sh_mm_page(mm, addr, 0, page);
+	return sh_got_one(SH_GUP(get_user_pages_remote, mm, addr, FOLL_FORCE, page));
 }
 
 int sh_mm_look_page(unsigned long addr, struct page **page)
 {
-	int got = get_user_pages_fast(addr, 1, FOLL_FORCE, page);
-
-	return got == 1 ? 0 : got ? got : -EFAULT;
+	return sh_got_one(get_user_pages_fast(addr, 1, FOLL_FORCE, page));
 }
 
 void sh_mm_copy_fields(struct mm_struct *to, const struct mm_struct *from)

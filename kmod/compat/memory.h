@@ -16,14 +16,29 @@ struct page;
 s64 sh_mm_pages(struct mm_struct *mm);
 
 /*
- * The page at @addr with a reference, by faults if need be: in @mm, whose
- * mmap_lock is held, for a write by us, which ends its sharing; or in
- * current's, for a look. 0, or what get_user_pages() says. May sleep.
+ * The page at @addr with a reference, by faults if need be, in @mm, whose
+ * mmap_lock is held: for a write by us, which ends its sharing, or for a look.
+ * 0, or what get_user_pages() says. May sleep.
  */
 int sh_mm_own_page(struct mm_struct *mm, unsigned long addr, struct page **page);
-int sh_mm_look_page(unsigned long addr, struct page **page);
-/* For a look in @mm, whose mmap_lock is held. */
 int sh_mm_peek_page(struct mm_struct *mm, unsigned long addr, struct page **page);
+
+/*
+ * As sh_mm_own_page(), and it stays the page at @addr until unpin_user_page(). When
+ * the last one of @mm, which no task has run in, is unpinned, sh_mm_unpinned() takes
+ * back what the first left on @mm.
+ */
+int sh_mm_pin_page(struct mm_struct *mm, unsigned long addr, struct page **page);
+void sh_mm_unpinned(struct mm_struct *mm);
+
+/* For a look in current's. No lock may be held. */
+int sh_mm_look_page(unsigned long addr, struct page **page);
+
+/*
+ * Whoever finds the same serial under mmap_lock finds the same mappings. False on a
+ * kernel that does not count. @mm->mmap_lock is held.
+ */
+bool sh_mm_mappings_serial(const struct mm_struct *mm, unsigned int *serial);
 
 /*
  * What is neither page nor mapping and moves without either: brk, the limits

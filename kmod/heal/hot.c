@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See hot.h. Open addressing at half load at the most, and nothing is taken out. */
 #include <linux/build_bug.h>
+#include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 
@@ -20,16 +21,16 @@ static unsigned int sh_hot_hash(unsigned long addr)
 	return ((u64)addr >> PAGE_SHIFT) * 0x9e3779b97f4a7c15ull >> (64 - SH_HOT_BITS);
 }
 
-bool sh_hot_add(struct sh_hot *h, unsigned long addr)
+int sh_hot_add(struct sh_hot *h, unsigned long addr)
 {
 	unsigned int i = sh_hot_hash(addr);
 
 	for (; h->slot[i]; i = (i + 1) & (SH_HOT_SLOTS - 1))
 		if (h->page[h->slot[i] - 1] == addr)
-			return true;
+			return h->slot[i] - 1;
 	if (h->nr == SH_HOT_MAX)
-		return false;
+		return -ENOSPC;
 	h->page[h->nr++] = addr;
 	h->slot[i] = h->nr;
-	return true;
+	return h->nr - 1;
 }

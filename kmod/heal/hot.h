@@ -21,7 +21,7 @@ struct sh_hot {
 
 void sh_hot_clear(struct sh_hot *h);
 
-/* False: it is full, and @addr, the start of a page, is not in it. */
-bool sh_hot_add(struct sh_hot *h, unsigned long addr);
+/* The place in page[] of @addr, the start of a page; -ENOSPC: it is full, and @addr not in it. */
+int sh_hot_add(struct sh_hot *h, unsigned long addr);
 
 #endif /* SELFHEAL_HEAL_HOT_H */

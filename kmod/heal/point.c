@@ -69,17 +69,13 @@ static bool sh_mm_shared(unsigned int threads)
 	return shared;
 }
 
-static enum sh_point_why sh_mm_possible(void)
+enum sh_point_why sh_point_copyable(void)
 {
 	enum sh_point_why why = SH_POINT_VALID;
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
 
-#ifdef CONFIG_AIO
-	if (rcu_access_pointer(mm->ioctx_table))
-		return SH_POINT_AIO;
-#endif
 	if (mmap_read_lock_killable(mm))
 		return SH_POINT_FAILED;
 	for_each_vma(vmi, vma) {
@@ -131,9 +127,11 @@ static enum sh_point_why sh_threads_possible(void)
 
 enum sh_point_why sh_point_possible(void)
 {
-	enum sh_point_why why = sh_threads_possible();
-
-	return why == SH_POINT_VALID ? sh_mm_possible() : why;
+#ifdef CONFIG_AIO
+	if (rcu_access_pointer(current->mm->ioctx_table))
+		return SH_POINT_AIO;
+#endif
+	return sh_threads_possible();
 }
 
 static void sh_point_save(struct sh_point *p)
@@ -236,11 +234,14 @@ static unsigned int sh_process_threads(struct sh_member *m)
 struct sh_point *sh_point_take(struct sh_member *m)
 {
 	unsigned int max = sh_process_threads(m);
-	struct sh_point *p = kvzalloc(struct_size(p, thread, max), GFP_KERNEL_ACCOUNT);
+	struct sh_point *p = kvmalloc(struct_size(p, thread, max), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!p)
 		return ERR_PTR(-ENOMEM);
+	/* Not the handlers, which are most of it, and saved next. */
+	memset(p, 0, offsetof(struct sh_point, action));
+	p->nr = 0;
 	sh_point_save(p);
 	err = sh_point_add(p, sh_thread_take(m)) ?: sh_point_add_siblings(p, m, max);
 	if (!err) {
@@ -252,6 +253,20 @@ struct sh_point *sh_point_take(struct sh_member *m)
 		return ERR_PTR(err);
 	}
 	return p;
+}
+
+bool sh_point_kept_mappings(const struct sh_point *then, const struct sh_point *now)
+{
+	const struct sh_thread *t;
+	unsigned int i;
+
+	/* One that was born and has ended in between was made by a call of another. */
+	for (i = 0; i < now->nr; i++) {
+		t = sh_point_thread(then, now->thread[i]->member);
+		if (!t || !sh_thread_kept_mappings(t, now->thread[i]))
+			return false;
+	}
+	return true;
 }
 
 static void sh_fs_restore(struct sh_point *p)
@@ -284,6 +299,8 @@ int sh_point_restore_shared(struct sh_point *p, bool all)
 	p->in_place = all && !sh_shadow_restore(p->shadow);
 	if (p->in_place)
 		sh_count(SH_C_restores_in_place);
+	else
+		sh_shadow_let_go(p->shadow);
 	return 0;
 }
 
@@ -294,7 +311,7 @@ int sh_point_enter(struct sh_point *p)
 
 	if (p->in_place)
 		return 0;
-	mm = sh_shadow_use(p->shadow);
+	mm = sh_shadow_mm(p->shadow);
 	mmget(mm);
 	err = sh_image_switch(mm, &p->entered);
 	if (err)

@@ -57,9 +57,12 @@ struct sh_point {
 
 /*
  * Why current's process cannot have a point at all now; SH_POINT_VALID when it
- * can. Its other threads wait, and do not come back meanwhile. May sleep.
+ * can, but for its mappings. Its other threads wait, and do not come back meanwhile.
  */
 enum sh_point_why sh_point_possible(void);
+
+/* As above, why not by its mappings: for a copy of all. May sleep. */
+enum sh_point_why sh_point_copyable(void);
 
 /*
  * Take a point of the process of current, @m, at the entry of a call; the
@@ -70,6 +73,9 @@ struct sh_point *sh_point_take(struct sh_member *m);
 
 /* What @m was at @p; NULL when it was not there. */
 struct sh_thread *sh_point_thread(const struct sh_point *p, const struct sh_member *m);
+
+/* No thread has made a call from @then to @now that could have changed the mappings. */
+bool sh_point_kept_mappings(const struct sh_point *then, const struct sh_point *now);
 
 /*
  * Put back what the threads of a process share but for the address space, and

@@ -167,7 +167,7 @@ static bool sh_rescue_renew(struct sh_member *m, struct sh_point *p, struct sh_p
 
 	if (!old)
 		return false;
-	if (!sh_shadow_fits(old->shadow) || !sh_rescue_void(m)) {
+	if (!sh_shadow_fits(old->shadow, sh_point_kept_mappings(old, p)) || !sh_rescue_void(m)) {
 		sh_rescue_unclaim(m, old, why);
 		return false;
 	}
@@ -208,6 +208,11 @@ static struct sh_point *sh_rescue_copy(struct sh_member *m, struct sh_point *p,
 
 	if (!p)
 		return NULL;
+	*why = sh_point_copyable();
+	if (*why != SH_POINT_VALID) {
+		sh_point_free(p);
+		return NULL;
+	}
 	m->copying = true;
 	shadow = sh_shadow_new(&m->copy);
 	m->copying = false;

@@ -14,23 +14,24 @@
  * - The shadow alone gives a page up, and the process may then write it without
  *   a notification: KSM and huge pages could do that, so the former excludes
  *   a refresh and the latter the shadow. A swapped page is counted as used by both.
- * - Mappings: compared one by one. mprotect() of what has no page yet tells nobody.
+ * - Mappings: compared one by one, unless the kernel has counted no change, or none
+ *   of the calls that were made makes any (what changes them without one also changes their
+ *   number or size: a stack that grows, a uprobe). mprotect() of what has no page yet tells nobody.
+ * - A page of the shadow that is pinned is swapped, moved and merged by nobody.
  * - A fork of the program shares its pages with one more, which changes nothing.
  */
-#include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/mmu_notifier.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 
 #include "../compat/image.h"
 #include "../compat/memory.h"
-#include "../counters.h"
-#include "hot.h"
+#include "../limits.h"
+#include "pairs.h"
 #include "shadow.h"
+#include "track.h"
 
 /* Mappings whose pages come and go in ways that the rules above do not cover. */
 #define SH_VM_STRANGE	(VM_DONTCOPY | VM_WIPEONFORK | VM_HUGETLB | VM_MERGEABLE | \
@@ -39,169 +40,27 @@
 /* Not inherited by a copy, and no matter of content. */
 #define SH_VM_LOCKS	(VM_LOCKED | VM_LOCKONFAULT)
 
-/* Pages that are copied at a time; two arrays on the stack. */
+/* Addresses that are taken over at a time; an array on the stack. */
 #define SH_SHADOW_BATCH	16
-
-/* An address in the set that turned out to be in a shared mapping. */
-#define SH_HOT_SHARED	1ul
-
-/* One of an address space, held by each shadow of it. */
-struct sh_watch {
-	struct mmu_notifier mn;
-	/*
-	 * Leaf; taken in notifications, which come under mmap_lock, locks of
-	 * the reverse map and pages, and must not sleep.
-	 */
-	spinlock_t lock;
-	u64 serial;		/* of the copy that the set is about */
-	u64 events;
-	unsigned int active;	/* notifications under way */
-	bool stale;		/* something that the set cannot tell */
-	struct sh_hot hot;
-};
 
 struct sh_shadow {
 	struct mm_struct *mm;	/* user reference */
-	struct sh_watch *watch;	/* reference; NULL: there can be none */
+	struct sh_track *track;	/* reference; NULL: there can be none */
 	u64 serial;
 	bool huge;		/* huge pages are disabled in mm by us */
+	bool fitted;		/* the mappings were compared, at this serial of theirs */
+	unsigned int mappings;
+	struct sh_pairs pairs;	/* the set, as far as it has been taken over */
 };
-
-static int sh_watch_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
-{
-	struct sh_watch *w = container_of(mn, struct sh_watch, mn);
-	unsigned long addr = range->start & PAGE_MASK;
-
-	spin_lock(&w->lock);
-	w->events++;
-	w->active++;
-	/* A fork, or a file page in a shared mapping becomes clean. */
-	if (range->event == MMU_NOTIFY_PROTECTION_PAGE)
-		goto out;
-	if (range->event != MMU_NOTIFY_CLEAR || range->end - addr > SH_HOT_RANGE * PAGE_SIZE)
-		w->stale = true;
-	for (; !w->stale && addr < range->end; addr += PAGE_SIZE)
-		w->stale = !sh_hot_add(&w->hot, addr);
-out:
-	spin_unlock(&w->lock);
-	return 0;
-}
-
-static void sh_watch_end(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
-{
-	struct sh_watch *w = container_of(mn, struct sh_watch, mn);
-
-	spin_lock(&w->lock);
-	w->active--;
-	spin_unlock(&w->lock);
-}
-
-/* mmap_lock held for writing. */
-static struct mmu_notifier *sh_watch_alloc(struct mm_struct *mm)
-{
-	struct sh_watch *w = kvzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
-
-	if (!w)
-		return ERR_PTR(-ENOMEM);
-	spin_lock_init(&w->lock);
-	w->stale = true;
-	return &w->mn;
-}
-
-/* In the callback of a grace period, or mmap_lock held for writing. */
-static void sh_watch_free(struct mmu_notifier *mn)
-{
-	kvfree(container_of(mn, struct sh_watch, mn));
-}
-
-static const struct mmu_notifier_ops sh_watch_ops = {
-	.invalidate_range_start = sh_watch_start,
-	.invalidate_range_end = sh_watch_end,
-	.alloc_notifier = sh_watch_alloc,
-	.free_notifier = sh_watch_free,
-};
-
-/* From now on the set is about a copy that is just being made; its serial. */
-static u64 sh_watch_begin(struct sh_watch *w)
-{
-	u64 serial;
-
-	spin_lock(&w->lock);
-	serial = ++w->serial;
-	w->stale = false;
-	sh_hot_clear(&w->hot);
-	spin_unlock(&w->lock);
-	return serial;
-}
-
-static void sh_watch_give_up(struct sh_watch *w)
-{
-	spin_lock(&w->lock);
-	w->stale = true;
-	spin_unlock(&w->lock);
-}
-
-/* Whether the set still tells all about the copy @serial; how many pages are in it. */
-static bool sh_watch_tells(struct sh_watch *w, u64 serial, unsigned int *nr)
-{
-	bool tells;
-
-	spin_lock(&w->lock);
-	tells = !w->stale && w->serial == serial;
-	*nr = w->hot.nr;
-	spin_unlock(&w->lock);
-	return tells;
-}
-
-/* Up to @max addresses from the @from-th on. */
-static unsigned int sh_watch_pages(struct sh_watch *w, unsigned int from, unsigned long *addr,
-				   unsigned int max)
-{
-	unsigned int n;
-
-	spin_lock(&w->lock);
-	n = min(max, w->hot.nr - from);
-	memcpy(addr, w->hot.page + from, n * sizeof(*addr));
-	spin_unlock(&w->lock);
-	return n;
-}
-
-/* The @i-th is in a shared mapping, as long as the mappings are those of the shadow. */
-static void sh_watch_shared(struct sh_watch *w, unsigned int i)
-{
-	spin_lock(&w->lock);
-	w->hot.page[i] |= SH_HOT_SHARED;
-	spin_unlock(&w->lock);
-}
-
-/* No notification is under way; the number of those there have been. */
-static bool sh_watch_quiet(struct sh_watch *w, u64 *events)
-{
-	bool quiet;
-
-	spin_lock(&w->lock);
-	quiet = !w->active;
-	*events = w->events;
-	spin_unlock(&w->lock);
-	return quiet;
-}
 
 /* Neither has a page that the other lacks. A reading amid a change does not count. */
 static bool sh_shadow_complete(struct sh_shadow *s)
 {
 	u64 before, after;
 
-	return sh_watch_quiet(s->watch, &before) &&
+	return sh_track_quiet(s->track, &before) &&
 	       sh_mm_pages(current->mm) == sh_mm_pages(s->mm) &&
-	       sh_watch_quiet(s->watch, &after) && before == after;
-}
-
-static struct sh_watch *sh_watch_get(struct mm_struct *mm)
-{
-	struct mmu_notifier *mn = mmu_notifier_get(&sh_watch_ops, mm);
-
-	/* Not now, with a signal pending, say. The next point tries again. */
-	return IS_ERR(mn) ? NULL : container_of(mn, struct sh_watch, mn);
+	       sh_track_quiet(s->track, &after) && before == after;
 }
 
 struct sh_shadow *sh_shadow_new(struct mm_struct **copy)
@@ -212,9 +71,9 @@ struct sh_shadow *sh_shadow_new(struct mm_struct **copy)
 
 	if (!s)
 		return ERR_PTR(-ENOMEM);
-	s->watch = sh_watch_get(mm);
-	if (s->watch)
-		s->serial = sh_watch_begin(s->watch);
+	s->track = sh_track_get(mm);
+	if (s->track)
+		s->serial = sh_track_begin(s->track);
 	/* Never a huge page in the copy: khugepaged looks for them in address spaces without tasks, too. */
 	s->huge = !test_and_set_bit(MMF_DISABLE_THP, &mm->flags);
 	err = sh_image_copy(copy);
@@ -225,9 +84,10 @@ struct sh_shadow *sh_shadow_new(struct mm_struct **copy)
 		return ERR_PTR(err);
 	}
 	s->mm = *copy;
+	s->pairs.mm = s->mm;
 	/* What was pinned, or is wiped in a fork, is nothing that they share. */
-	if (s->watch && (test_bit(MMF_HAS_PINNED, &mm->flags) || !sh_shadow_complete(s)))
-		sh_watch_give_up(s->watch);
+	if (s->track && (test_bit(MMF_HAS_PINNED, &mm->flags) || !sh_shadow_complete(s)))
+		sh_track_give_up(s->track);
 	return s;
 }
 
@@ -238,6 +98,14 @@ static bool sh_vma_fits(const struct vm_area_struct *a, const struct vm_area_str
 	       !((a->vm_flags ^ b->vm_flags) & ~SH_VM_LOCKS) && !(a->vm_flags & SH_VM_STRANGE);
 }
 
+/* As much as can be told by numbers: of what comes without a call, a growing stack, say. */
+static bool sh_mappings_count(const struct mm_struct *live, const struct mm_struct *mm)
+{
+	return live->map_count == mm->map_count && live->total_vm == mm->total_vm &&
+	       live->data_vm == mm->data_vm && live->exec_vm == mm->exec_vm &&
+	       live->stack_vm == mm->stack_vm;
+}
+
 /* Both locked. */
 static bool sh_mappings_fit(struct mm_struct *live, struct mm_struct *mm)
 {
@@ -245,7 +113,7 @@ static bool sh_mappings_fit(struct mm_struct *live, struct mm_struct *mm)
 	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *a, *b;
 
-	if (live->map_count != mm->map_count || live->total_vm != mm->total_vm)
+	if (!sh_mappings_count(live, mm))
 		return false;
 	do {
 		a = vma_next(&live_vmi);
@@ -260,103 +128,48 @@ static bool sh_hot_worth(unsigned int nr, struct mm_struct *live)
 	return nr <= SH_HOT_FEW || nr < get_mm_rss(live) / 4;
 }
 
-bool sh_shadow_fits(struct sh_shadow *s)
+bool sh_shadow_fits(struct sh_shadow *s, bool kept)
 {
 	struct mm_struct *live = current->mm;
-	unsigned int nr;
-	bool fits;
+	unsigned int nr, mappings = 0;
+	bool fits, counted, same;
 
-	if (!s->watch || s->watch->mn.mm != live || test_bit(MMF_HAS_PINNED, &live->flags) ||
-	    !sh_watch_tells(s->watch, s->serial, &nr) || !sh_hot_worth(nr, live) ||
+	if (!s->track || !sh_track_of(s->track, live) || test_bit(MMF_HAS_PINNED, &live->flags) ||
+	    !sh_track_tells(s->track, s->serial, &nr) || !sh_hot_worth(nr, live) ||
 	    !sh_mm_fields_fit(s->mm, live))
 		return false;
 	if (mmap_read_lock_killable(live))
 		return false;
-	/* Nobody but us takes both. */
-	down_read_nested(&s->mm->mmap_lock, SINGLE_DEPTH_NESTING);
-	fits = sh_mappings_fit(live, s->mm);
-	up_read(&s->mm->mmap_lock);
+	counted = sh_mm_mappings_serial(live, &mappings);
+	same = s->fitted && (counted ? s->mappings == mappings : kept);
+	fits = same && sh_mappings_count(live, s->mm);
+	if (!same) {
+		/* Nobody but us takes both. */
+		down_read_nested(&s->mm->mmap_lock, SINGLE_DEPTH_NESTING);
+		fits = sh_mappings_fit(live, s->mm);
+		up_read(&s->mm->mmap_lock);
+		s->fitted = fits;
+		s->mappings = mappings;
+	}
 	mmap_read_unlock(live);
 	return fits;
 }
 
-/* The mapping at @addr is shared, so that nothing of it is ours to put back. */
-static bool sh_shared_mapping(unsigned long addr)
+/* The set, all of it. */
+static int sh_shadow_pairs(struct sh_shadow *s)
 {
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	bool shared;
-
-	if (mmap_read_lock_killable(mm))
-		return false;
-	vma = vma_lookup(mm, addr);
-	shared = vma && (vma->vm_flags & VM_SHARED);
-	mmap_read_unlock(mm);
-	return shared;
-}
-
-/* The process's page at @addr, the @i-th; NULL for one that is not to be copied. */
-static int sh_shadow_source(struct sh_shadow *s, unsigned int i, unsigned long addr,
-			    struct page **page)
-{
-	int err;
-
-	*page = NULL;
-	if (addr & SH_HOT_SHARED)
-		return 0;
-	err = sh_mm_look_page(addr, page);
-	if (err)
-		return err;
-	if (PageAnon(*page))
-		return 0;
-	put_page(*page);
-	*page = NULL;
-	/* Else it has gone, and its absence hides a page that has come. */
-	if (!sh_shared_mapping(addr))
-		return -EAGAIN;
-	sh_watch_shared(s->watch, i);
-	return 0;
-}
-
-static void sh_page_update(struct page *to, struct page *from)
-{
-	copy_highpage(to, from);
-	/* It may be on its way to swap already, as it was. */
-	if (!PageDirty(to))
-		set_page_dirty_lock(to);
-}
-
-/* Copy the @n pages at @addr, the first of which is the @i-th of the set. */
-static int sh_shadow_copy(struct sh_shadow *s, unsigned int i, const unsigned long *addr,
-			  unsigned int n)
-{
-	struct page *from[SH_SHADOW_BATCH], *to;
-	unsigned int k, got = 0;
+	unsigned long addr[SH_SHADOW_BATCH];
+	unsigned int n;
 	int err = 0;
 
-	while (!err && got < n) {
-		err = sh_shadow_source(s, i + got, addr[got], &from[got]);
-		got += !err;
+	while (!err) {
+		/* Nothing leaves the set, nor changes its place. */
+		n = sh_track_pages(s->track, s->pairs.nr, addr, ARRAY_SIZE(addr));
+		if (!n)
+			break;
+		err = sh_pairs_add(&s->pairs, addr, n);
 	}
-	if (!err)
-		err = mmap_read_lock_killable(s->mm);
-	if (!err) {
-		for (k = 0; !err && k < n; k++) {
-			if (!from[k])
-				continue;
-			err = sh_mm_own_page(s->mm, addr[k], &to);
-			if (err)
-				break;
-			sh_page_update(to, from[k]);
-			put_page(to);
-			sh_count(SH_C_pages_copied);
-		}
-		mmap_read_unlock(s->mm);
-	}
-	for (k = 0; k < got; k++)
-		if (from[k])
-			put_page(from[k]);
-	return err ? -EAGAIN : 0;
+	return err;
 }
 
 /* What the shadow gets more of is charged to whom it is for. */
@@ -369,18 +182,10 @@ static void sh_shadow_charge_to(struct sh_shadow *s, struct task_struct *task)
 
 int sh_shadow_refresh(struct sh_shadow *s)
 {
-	unsigned long addr[SH_SHADOW_BATCH];
-	unsigned int i = 0, n;
-	int err = 0;
+	int err;
 
 	sh_shadow_charge_to(s, current);
-	while (!err) {
-		n = sh_watch_pages(s->watch, i, addr, ARRAY_SIZE(addr));
-		if (!n)
-			break;
-		err = sh_shadow_copy(s, i, addr, n);
-		i += n;
-	}
+	err = sh_shadow_pairs(s) ?: sh_pairs_refresh(&s->pairs, s->track);
 	sh_shadow_charge_to(s, NULL);
 	if (err || !sh_shadow_complete(s))
 		return -EAGAIN;
@@ -388,81 +193,27 @@ int sh_shadow_refresh(struct sh_shadow *s)
 	return 0;
 }
 
-/* What the shadow has at @addr goes where the process has its own page. Both are locked. */
-static int sh_page_back(struct sh_shadow *s, unsigned long addr)
-{
-	struct page *from, *to;
-	int err = sh_mm_peek_page(s->mm, addr, &from);
-
-	if (err)
-		return err;
-	/* One that a child of the program shares stops being shared. */
-	err = sh_mm_own_page(current->mm, addr, &to);
-	if (!err) {
-		if (PageAnon(from) && PageAnon(to))
-			sh_page_update(to, from);
-		else
-			err = -EAGAIN;
-		put_page(to);
-	}
-	put_page(from);
-	return err;
-}
-
-/* As sh_shadow_copy(), the other way. */
-static int sh_shadow_give(struct sh_shadow *s, unsigned int i, const unsigned long *addr,
-			  unsigned int n)
-{
-	struct mm_struct *live = current->mm;
-	bool own[SH_SHADOW_BATCH];
-	struct page *page;
-	unsigned int k;
-	int err = 0;
-
-	for (k = 0; !err && k < n; k++) {
-		err = sh_shadow_source(s, i + k, addr[k], &page);
-		own[k] = !err && page;
-		if (own[k])
-			put_page(page);
-	}
-	if (err || mmap_read_lock_killable(live))
-		return -EAGAIN;
-	down_read_nested(&s->mm->mmap_lock, SINGLE_DEPTH_NESTING);
-	for (k = 0; !err && k < n; k++)
-		if (own[k])
-			err = sh_page_back(s, addr[k]);
-	up_read(&s->mm->mmap_lock);
-	mmap_read_unlock(live);
-	return err ? -EAGAIN : 0;
-}
-
 int sh_shadow_restore(struct sh_shadow *s)
 {
-	unsigned long addr[SH_SHADOW_BATCH];
-	unsigned int i = 0, n;
-	int err = 0;
-
 	/* What the process has put anywhere for the first time would stay. */
-	if (!sh_shadow_fits(s) || !sh_shadow_complete(s))
+	if (!sh_shadow_fits(s, false) || !sh_shadow_complete(s))
 		return -EAGAIN;
-	while (!err) {
-		n = sh_watch_pages(s->watch, i, addr, ARRAY_SIZE(addr));
-		if (!n)
-			break;
-		err = sh_shadow_give(s, i, addr, n);
-		i += n;
-	}
-	if (err || !sh_shadow_complete(s))
+	if (sh_shadow_pairs(s) || sh_pairs_restore(&s->pairs) || !sh_shadow_complete(s))
 		return -EAGAIN;
 	sh_mm_copy_fields(current->mm, s->mm);
 	return 0;
 }
 
-struct mm_struct *sh_shadow_use(struct sh_shadow *s)
+void sh_shadow_let_go(struct sh_shadow *s)
 {
+	sh_pairs_release(&s->pairs);
 	if (s->huge)
 		clear_bit(MMF_DISABLE_THP, &s->mm->flags);
 	s->huge = false;
+}
+
+struct mm_struct *sh_shadow_mm(struct sh_shadow *s)
+{
 	return s->mm;
 }
 
@@ -470,8 +221,9 @@ void sh_shadow_free(struct sh_shadow *s)
 {
 	if (!s)
 		return;
-	if (s->watch)
-		mmu_notifier_put(&s->watch->mn);
+	sh_pairs_release(&s->pairs);
+	if (s->track)
+		sh_track_put(s->track);
 	if (s->mm)
 		mmput(s->mm);
 	kfree(s);
@@ -479,5 +231,5 @@ void sh_shadow_free(struct sh_shadow *s)
 
 void sh_shadow_exit(void)
 {
-	mmu_notifier_synchronize();
+	sh_track_exit();
 }

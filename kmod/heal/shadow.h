@@ -5,8 +5,8 @@
  *
  * The copy costs as a fork does, by resident size, so it is made once and then
  * brought up to date: an mmu_notifier tells of each page that the process
- * gets for itself, and from then on both own one at that address. The next
- * point copies those pages, and neither walks page tables nor flushes
+ * gets for itself (track.h), and from then on both own one at that address. The next
+ * point copies those pages (pairs.h), and neither walks page tables nor flushes
  * a TLB, and the process takes no fault for it. What cannot be seen like this is
  * noticed, and the process copied anew.
  */
@@ -28,8 +28,12 @@ struct sh_shadow;
  */
 struct sh_shadow *sh_shadow_new(struct mm_struct **copy);
 
-/* @s can be brought up to date, as far as can be told without a try. */
-bool sh_shadow_fits(struct sh_shadow *s);
+/*
+ * @s can be brought up to date, as far as can be told without a try. Then there is
+ * no mapping in the process that a copy would lack. @kept: no call has changed any since
+ * @s last was what the process is.
+ */
+bool sh_shadow_fits(struct sh_shadow *s, bool kept);
 
 /*
  * Bring @s up to date, in place. -EAGAIN: it cannot be, and is neither what
@@ -39,14 +43,17 @@ int sh_shadow_refresh(struct sh_shadow *s);
 
 /*
  * Give the process's memory back what @s has, in place, so that @s stays what it
- * is. -EAGAIN: it cannot be, and the process must go on in sh_shadow_use(). Current
+ * is. -EAGAIN: it cannot be, and the process must go on in sh_shadow_mm(). Current
  * is in the process's address space; no other thread of it is inside a call, or
  * will ever be without having been put back.
  */
 int sh_shadow_restore(struct sh_shadow *s);
 
-/* The address space, which the process is about to go on in. */
-struct mm_struct *sh_shadow_use(struct sh_shadow *s);
+/* The process will go on in @s, which is an address space as any other then. Once. */
+void sh_shadow_let_go(struct sh_shadow *s);
+
+/* The address space; no reference. */
+struct mm_struct *sh_shadow_mm(struct sh_shadow *s);
 
 /* From any task. */
 void sh_shadow_free(struct sh_shadow *s);

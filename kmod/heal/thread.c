@@ -99,6 +99,80 @@ bool sh_thread_unchanged(const struct sh_thread *t)
 	       now.r14 == then->r14 && now.r15 == then->r15;
 }
 
+/* Calls after which the mappings of the process are what they were: those that servers live on. */
+static bool sh_call_keeps_mappings(const struct sh_trail *call)
+{
+	if (call->ia32)
+		return false;
+	switch (call->nr) {
+	case __NR_read:
+	case __NR_write:
+	case __NR_open:
+	case __NR_close:
+	case __NR_stat:
+	case __NR_fstat:
+	case __NR_lstat:
+	case __NR_poll:
+	case __NR_lseek:
+	case __NR_rt_sigprocmask:
+	case __NR_pread64:
+	case __NR_pwrite64:
+	case __NR_readv:
+	case __NR_writev:
+	case __NR_select:
+	case __NR_sched_yield:
+	case __NR_nanosleep:
+	case __NR_getpid:
+	case __NR_sendfile:
+	case __NR_socket:
+	case __NR_connect:
+	case __NR_accept:
+	case __NR_sendto:
+	case __NR_recvfrom:
+	case __NR_sendmsg:
+	case __NR_recvmsg:
+	case __NR_shutdown:
+	case __NR_getsockname:
+	case __NR_getpeername:
+	case __NR_setsockopt:
+	case __NR_fcntl:
+	case __NR_gettimeofday:
+	case __NR_gettid:
+	case __NR_time:
+	case __NR_futex:
+	case __NR_clock_gettime:
+	case __NR_clock_nanosleep:
+	case __NR_epoll_wait:
+	case __NR_epoll_ctl:
+	case __NR_openat:
+	case __NR_newfstatat:
+	case __NR_pselect6:
+	case __NR_ppoll:
+	case __NR_epoll_pwait:
+	case __NR_accept4:
+	case __NR_preadv:
+	case __NR_pwritev:
+	case __NR_recvmmsg:
+	case __NR_sendmmsg:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool sh_thread_kept_mappings(const struct sh_thread *then, const struct sh_thread *now)
+{
+	const struct sh_member *m = now->member;
+	u64 i;
+
+	if (now->syscalls - then->syscalls > SELFHEAL_TRAIL_MAX)
+		return false;
+	for (i = then->syscalls; i < now->syscalls; i++)
+		if (!sh_call_keeps_mappings(&m->trail[i & SH_TRAIL_MASK]))
+			return false;
+	return true;
+}
+
 static void sh_cred_restore(struct sh_thread *t)
 {
 	unsigned long dumpable = READ_ONCE(current->mm->flags) & MMF_DUMPABLE_MASK;

@@ -53,6 +53,12 @@ static inline struct sh_thread *sh_thread_hold(struct sh_thread *t)
 }
 
 /*
+ * The thread has made no call from @then to @now, both its own, that could have
+ * changed the mappings of its process, as far as its trail tells.
+ */
+bool sh_thread_kept_mappings(const struct sh_thread *then, const struct sh_thread *now);
+
+/*
  * The thread has executed nothing since: it is in that call still, or just
  * back from it. It is stopped.
  */

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "nl_status.h"
 #include "rig.h"
 #include "stream.h"
 
@@ -378,6 +379,58 @@ TEST_F(rescue, newborn_that_lags_is_known)
 out:
 	pair_close(&pair[0]);
 	pair_close(&pair[1]);
+}
+
+#define POINTS 8
+
+static void poll_often(void)
+{
+	int i;
+
+	for (i = 0; i < POINTS; i++)
+		poll(NULL, 0, 0);
+}
+
+/* value[0]: it has crashed. Its point has been refreshed by then, and lacks a mapping. */
+static void maps_and_crashes(struct page *page, void *arg)
+{
+	(void)arg;
+	poll_often();
+	if (!page->value[0]) {
+		page->value[0] = 1;
+		if (mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+			_exit(1);
+		crash();
+	}
+	page_step(page, 2);
+	page_block(page, 2);
+	poll_often();
+	page_step(page, 3);
+	page_block(page, 3);
+}
+
+/* What a shadow has had of its own while it was one is nothing to the process that goes on in it. */
+TEST_F(rescue, is_refreshed_in_the_other_address_space)
+{
+	struct rig *r = &self->r;
+	int64_t in_place, fresh;
+	uint64_t id;
+
+	ASSERT_EQ(0, rig_run(r, maps_and_crashes, NULL));
+	id = rig_frozen(r);
+	ASSERT_NE(0, id);
+	fresh = status_counter(&r->c, "points_refreshed");
+	EXPECT_LT(POINTS / 2, fresh);
+	in_place = status_counter(&r->c, "restores_in_place");
+	ASSERT_EQ(0, incident_rollback(&r->c, id, -1));
+	ASSERT_TRUE(page_wait(r->kid.page, 2, BOUND));
+	EXPECT_EQ(in_place, status_counter(&r->c, "restores_in_place"));
+	fresh = status_counter(&r->c, "points_refreshed");
+	page_go(r->kid.page, 2);
+	ASSERT_TRUE(page_wait(r->kid.page, 3, BOUND));
+	EXPECT_LT(POINTS / 2, status_counter(&r->c, "points_refreshed") - fresh);
+	page_go(r->kid.page, 3);
+	EXPECT_TRUE(child_exited(&r->kid, BOUND, 0));
 }
 
 TEST_F(rescue, policy_is_checked)

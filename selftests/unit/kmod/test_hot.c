@@ -19,7 +19,7 @@ TEST(hot_keeps_each_page_once_and_in_order)
 	sh_hot_clear(&set);
 	for (round = 0; round < 3; round++)
 		for (i = 0; i < 1000; i++)
-			CHECK(sh_hot_add(&set, nth(i * 7919 % 1000, 1)));
+			CHECK_INT(sh_hot_add(&set, nth(i * 7919 % 1000, 1)), i);
 	CHECK_INT(set.nr, 1000);
 	for (i = 0; i < 1000; i++)
 		CHECK(set.page[i] == nth(i * 7919 % 1000, 1));
@@ -34,11 +34,11 @@ TEST(hot_is_bounded)
 		sh_hot_clear(&set);
 		CHECK_INT(set.nr, 0);
 		for (i = 0; i < SH_HOT_MAX; i++)
-			CHECK(sh_hot_add(&set, nth(i, stride[n])));
-		CHECK(!sh_hot_add(&set, nth(SH_HOT_MAX, stride[n])));
+			CHECK_INT(sh_hot_add(&set, nth(i, stride[n])), i);
+		CHECK_INT(sh_hot_add(&set, nth(SH_HOT_MAX, stride[n])), -ENOSPC);
 		/* Those that are in it are no harm. */
 		for (i = 0; i < SH_HOT_MAX; i++)
-			CHECK(sh_hot_add(&set, nth(i, stride[n])));
+			CHECK_INT(sh_hot_add(&set, nth(i, stride[n])), i);
 		CHECK_INT(set.nr, SH_HOT_MAX);
 	}
 }
