@@ -96,8 +96,8 @@ test: guest-build			## everything on both kernels; ends with "N passed, N failed
 demo: guest-build			## an attack on a protected server, in a guest
 	@$(VM)/run --kernel $(DEMO_KERNEL) --timeout 600 -- /opt/selfheal/selftests/victims/demo
 
-bench: guest-build			## measurements, in guests
-	@$(VM)/suite $(addprefix --kernel ,$(TEST_KERNELS)) --only 'bench/*' --verbose
+bench: guest-build			## measurements, in guests: one report in build/bench (BENCH_ARGS=)
+	@$(TOP)/selftests/bench/report $(addprefix --kernel ,$(TEST_KERNELS)) $(BENCH_ARGS)
 
 test-debug test-long: deps		## test-debug: kernels with sanitizers; test-long: soak and fuzz
 	@$(TOP)/selftests/debug/$@

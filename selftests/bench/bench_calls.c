@@ -2,7 +2,7 @@
 /*
  * Instructions per operation; see lib/measure.h for what they are.
  *
- *	bench_calls STATE
+ *	bench_calls STATE [OPERATION...]
  *
  * STATE is the condition that this process measures in:
  *	none	the module is not loaded
@@ -10,7 +10,7 @@
  *	policy	a policy is loaded that holds and senses everything
  *	member	this process is a member under it
  *	gate	this process is a member under a policy without holds
- *	seccomp	this process has a seccomp filter of one rule
+ *	seccomp	this process has a seccomp filter of one rule, and no module is loaded
  *	turns	none, loaded and policy in turns, several times, seen by one process:
  *		for operations whose cost is a constant of the process and its memory
  */
@@ -101,6 +101,19 @@ static void op_exec(void)
 	check(waitpid(pid, NULL, 0) == pid, "waitpid");
 }
 
+/* What the command line names; nothing: all. */
+static char **only;
+
+static bool wanted(const char *name)
+{
+	int i;
+
+	for (i = 0; only[i]; i++)
+		if (!strcmp(only[i], name))
+			return true;
+	return !i;
+}
+
 static const struct op ops[] = {
 	{ "getpid", op_getpid, 1000 },
 	{ "gettid", op_gettid, 1000 },
@@ -189,7 +202,7 @@ static int measuring(char *state, char *ask)
 		return 0;
 	}
 	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
-		if (ops[i].batch)
+		if (ops[i].batch && wanted(ops[i].name))
 			measure(&ops[i], state);
 	return 0;
 }
@@ -200,8 +213,12 @@ static int measuring(char *state, char *ask)
  */
 static pid_t start_measuring(char *state, int ask)
 {
-	char number[16], *argv[] = { "bench_calls", "measure", state, number, NULL };
+	char number[16], *argv[ARRAY_SIZE(ops) + 5] = { "bench_calls", "measure", state, number };
 	pid_t pid;
+	int i;
+
+	for (i = 0; only[i]; i++)
+		argv[4 + i] = only[i];
 
 	snprintf(number, sizeof(number), "%d", ask);
 	pid = fork();
@@ -231,7 +248,7 @@ static void measure_named(const char *name, const char *state)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
-		if (!strcmp(ops[i].name, name))
+		if (!strcmp(ops[i].name, name) && wanted(name))
 			measure(&ops[i], state);
 }
 
@@ -242,10 +259,10 @@ static void measure_gettid(struct page *page, void *arg)
 	measure_named("gettid", arg);
 }
 
-/* Output is held, and let go at the wait for input that each of these ends with. */
+/* Output is held, and let go at the wait for input that each but the first ends with. */
 static void measure_held(struct page *page, void *arg)
 {
-	static const char *const held[] = { "pipe", "unix", "udp", "tcp" };
+	static const char *const held[] = { "open_close", "pipe", "unix", "udp", "tcp" };
 	unsigned int i;
 
 	measure_gettid(page, arg);
@@ -339,14 +356,18 @@ static int in_turns(char *state)
 
 int main(int argc, char **argv)
 {
-	char *state = argc == 2 ? argv[1] : "";
+	bool inner = argc >= 4 && !strcmp(argv[1], "measure");
+	char *state = argc >= 2 ? argv[1] : "";
 	int wrong;
 
 	if (!module_path())
 		return 4;	/* kselftest's skip */
+	errno = E2BIG;
+	check(argc <= (int)ARRAY_SIZE(ops) + 4, "operations");
+	only = argv + (inner ? 4 : argc >= 2 ? 2 : 1);
 	same_layout(argv);
 	stay_on_one_cpu();
-	if (argc == 4 && !strcmp(argv[1], "measure"))
+	if (inner)
 		return measuring(argv[2], argv[3]);
 	if (!strcmp(state, "member") || !strcmp(state, "gate"))
 		return as_member(state[0] == 'm', state);
@@ -359,10 +380,11 @@ int main(int argc, char **argv)
 	if (!strcmp(state, "turns"))
 		return in_turns(state);
 	if (!strcmp(state, "seccomp")) {
+		change_to('n');
 		one_rule_filter();
-		measure_gettid(NULL, state);
-		return 0;
+		return measure_all(state);
 	}
-	fprintf(stderr, "usage: bench_calls none|loaded|policy|member|gate|seccomp|turns\n");
+	fprintf(stderr, "usage: bench_calls STATE [OPERATION...], STATE one of\n"
+		"none loaded policy member gate seccomp turns\n");
 	return 2;
 }

@@ -5,7 +5,9 @@
  * lib/measure.h).
  *
  *	bench_points MIB...
+ *	bench_points sleep MIB
  *
+ * The latter only has that much memory and sleeps, for others that save and restore it.
  * For each size a process with that much memory, in small pages:
  *	point		a wait with a point, 32 pages having been written since the last
  *	bare		the same wait of a member without points
@@ -242,6 +244,11 @@ int main(int argc, char **argv)
 	if (!module_path())
 		return 4;	/* kselftest's skip */
 	stay_on_one_cpu();
+	if (argc == 3 && !strcmp(argv[1], "sleep")) {
+		populate(atoi(argv[2]));
+		for (;;)
+			pause();
+	}
 	errno = -module_load();
 	check(!errno, "loading the module");
 	for (i = 1; i < argc; i++) {

@@ -32,6 +32,14 @@ static int by_value(const void *a, const void *c)
 	return (x > y) - (x < y);
 }
 
+void tell(const char *name, const char *state, double *figures, int n)
+{
+	qsort(figures, n, sizeof(figures[0]), by_value);
+	printf("%s %s %.2f %.2f %.2f %.2f %.2f\n", name, state, figures[n / 2], figures[n / 4],
+	       figures[n * 3 / 4], figures[0], figures[n - 1]);
+	fflush(stdout);
+}
+
 void measure(const struct op *op, const char *state)
 {
 	static double per[SINGLES];
@@ -48,10 +56,7 @@ void measure(const struct op *op, const char *state)
 			op->run();
 		per[i] = (double)(__rdtsc() - start) / size;
 	}
-	qsort(per, batches, sizeof(per[0]), by_value);
-	printf("%s %s %.2f %.2f %.2f %.2f %.2f\n", op->name, state, per[batches / 2],
-	       per[batches / 4], per[batches * 3 / 4], per[0], per[batches - 1]);
-	fflush(stdout);
+	tell(op->name, state, per, batches);
 }
 
 void stay_on_one_cpu(void)

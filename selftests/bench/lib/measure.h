@@ -21,7 +21,10 @@ struct op {
 /* False ends the program with the errno. */
 void check(bool good, const char *what);
 
-/* Prints a line: name, state, median, quartiles, least and most over the batches. */
+/* Prints a line: name, state, median, quartiles, least and most; sorts. */
+void tell(const char *name, const char *state, double *figures, int n);
+
+/* The same of an operation, over its batches. */
 void measure(const struct op *op, const char *state);
 
 /* One processor for all that take part: no wakeups across. */
