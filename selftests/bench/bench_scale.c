@@ -10,7 +10,8 @@
  *	domains	the same for a member of one of so many domains, the others asleep
  *	held	so many writes of 16 bytes in the quarantine: one more of them (hold),
  *		and a wait that lets all go, for each (commit)
- *	bytes	a write of so many bytes and the read of them, plain and held
+ *	bytes	a write of so many bytes and the read of them, plain and held; and so many
+ *		bytes by one "rep movsb" (copy), since an emulator counts these its own way
  *	rules	so many names of executables in loaded policies, as many in each as
  *		the interface takes: an exec that none of them means (exec), the load of
  *		one more policy with as many names (load), and its unload (unload)
@@ -48,7 +49,7 @@
 
 static struct pair ends;
 static size_t len = SMALL;
-static char bytes[1 << 16], state[64];
+static char bytes[1 << 16], copy[1 << 16], state[64];
 static struct page *shared;
 
 static void op_gettid(void) { syscall(SYS_gettid); }
@@ -57,6 +58,14 @@ static void op_pipe(void)
 {
 	check(write(ends.tx, bytes, len) == (ssize_t)len, "send");
 	check(read(ends.rx, bytes, len) == (ssize_t)len, "receive");
+}
+
+static void op_copy(void)
+{
+	char *to = copy, *from = bytes;
+	size_t n = len;
+
+	asm volatile("rep movsb" : "+D" (to), "+S" (from), "+c" (n) : : "memory");
 }
 
 static const struct op gettid_op = { "gettid", op_gettid, 1000 };
@@ -250,14 +259,15 @@ static void through(struct page *page, void *arg)
 
 static void of_bytes(unsigned int n)
 {
-	static const struct op op = { "plain", op_pipe, 20 };
+	static const struct op plain = { "plain", op_pipe, 20 }, copying = { "copy", op_copy, 20 };
 	struct rig r;
 
 	errno = E2BIG;
 	check(n <= sizeof(bytes), "bytes");
 	len = n;
 	open_ends();
-	measure(&op, state);
+	measure(&plain, state);
+	measure(&copying, state);
 	holding(&r);
 	run_member(&r, through, NULL);
 	check(rig_close(&r), "the end");

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 SCRIPT = """\
-set terminal svg size 1400,1000 font "sans,11" background "white"
+set terminal svg noenhanced size 1400,1000 font "sans,11" background "white"
 set output "{name}.svg"
 set multiplot layout 2,3 title "selfheal: instructions, by make bench" font "sans,14"
 set key top left
@@ -73,7 +73,7 @@ def bars(script, title, results):
     """What others that look at calls add."""
     data = figures(results, "monitors")
     script += ["", f'set title "{title}"', 'set xlabel ""', "set logscale y", "unset logscale x", "set yrange [1:*]",
-               "set style data histograms", "set style fill solid 0.7", "set xtics rotate by -25"]
+               "set style data histograms", "set style fill solid 0.7", "set xtics rotate by -25", "set key above"]
     ways = [way for way in data.get("figures", {}) if way not in ("plain", "again")]
     if not ways:
         script.append("set multiplot next")
@@ -81,11 +81,11 @@ def bars(script, title, results):
         script.append("$bars << EOD")
         plain = data["figures"]["plain"]
         for op in plain:
-            script.append(" ".join([op, *(f"{max(1, data['figures'][way][op] - plain[op]):.0f}" for way in ways)]))
+            script.append(" ".join([op, *(f"{max(1, data['figures'][way].get(op, 0) - plain[op]):.0f}" for way in ways)]))
         script.append("EOD")
         script.append("plot " + ", ".join(f'$bars using {column + 2}:xtic(1) title "{data["names"][way]}"'
                                           for column, way in enumerate(ways)))
-    script += ["set style data linespoints", "set xtics norotate", "set yrange [*:*]"]
+    script += ["set style data linespoints", "set xtics norotate", "set yrange [*:*]", "set key inside top left"]
 
 
 def by_number(data, kind, name):

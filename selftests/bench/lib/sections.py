@@ -61,7 +61,7 @@ def read_monitors(out, _text):
     data = told(out, "monitors")
     seen, names = data["figures"], data["names"]
     shown = [way for way in names if way in seen and way not in ("plain", "again")]
-    rows = [(op, f"{plain:,.0f}", *(added(seen[way][op] - plain) for way in shown))
+    rows = [(op, f"{plain:,.0f}", *(added(seen[way][op] - plain) if op in seen[way] else "-" for way in shown))
             for op, plain in seen["plain"].items()]
     return data, [("Beside others that look at calls: instructions more than plain",
                    ("operation", "plain", *(names[way] for way in shown)), rows)], \
