@@ -74,7 +74,7 @@ def bars(script, title, results):
     data = figures(results, "monitors")
     script += ["", f'set title "{title}"', 'set xlabel ""', "set logscale y", "unset logscale x", "set yrange [1:*]",
                "set style data histograms", "set style fill solid 0.7", "set xtics rotate by -25", "set key above"]
-    ways = [way for way in data.get("figures", {}) if way not in ("plain", "again")]
+    ways = [way for way in data.get("figures", {}) if way != "plain"]
     if not ways:
         script.append("set multiplot next")
     else:

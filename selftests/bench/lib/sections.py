@@ -60,7 +60,7 @@ def read_monitors(out, _text):
     """Others that look at calls."""
     data = told(out, "monitors")
     seen, names = data["figures"], data["names"]
-    shown = [way for way in names if way in seen and way not in ("plain", "again")]
+    shown = [way for way in names if way in seen]
     rows = [(op, f"{plain:,.0f}", *(added(seen[way][op] - plain) if op in seen[way] else "-" for way in shown))
             for op, plain in seen["plain"].items()]
     return data, [("Beside others that look at calls: instructions more than plain",
