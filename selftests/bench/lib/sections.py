@@ -152,12 +152,12 @@ def sections(rounds=ROUNDS):
     """All of them, in the order of the report."""
     return [
         Section("cost", "What protection costs", f"{BENCH}/test_cost.icount", read_cost),
-        Section("monitors", "Others that look at calls", f"{BENCH}/test_monitors.icount", read_monitors),
+        Section("monitors", "Others that look at calls", f"{BENCH}/peer_monitors", read_monitors),
         Section("peers", "Supervisors that hold", f"{BENCH}/test_peers.icount", read_peers),
         Section("freeze", "Freeze latency", f"{BENCH}/test_freeze_latency", read_freeze),
         Section("points", "Rescue points", f"{BENCH}/test_points.icount 1 16 64 1024", read_points, mem=4096),
-        Section("restart", "Restart, dump and restore", f"{BENCH}/test_restart.icount 1 16 64", read_restart, mem=2048),
-        Section("scale", "Growth", f"{BENCH}/test_scale.icount 10 100 1000 10000", read_scale, mem=4096),
+        Section("restart", "Restart, dump and restore", f"{BENCH}/peer_restart 1 16 64", read_restart, mem=2048),
+        Section("scale", "Growth", f"{BENCH}/growth 10 100 1000 10000", read_scale, mem=4096),
         Section("throughput", "Servers", "cd /opt/selfheal/selftests/victims; "
                 f"./bench_throughput --json --rounds {rounds} --seconds {SECONDS} nginx", read_throughput,
                 icount=False, mem=3072),
