@@ -77,7 +77,14 @@ static unsigned long sh_behind_fentry(unsigned long addr)
 
 int sh_symbols_init(void)
 {
-	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+	/*
+	 * Never armed: its address is all that is wanted, and what cannot be disarmed for want
+	 * of memory would stay known to the kernel, on a stack that has gone.
+	 */
+	struct kprobe kp = {
+		.symbol_name = "kallsyms_lookup_name",
+		.flags = KPROBE_FLAG_DISABLED,
+	};
 	unsigned long run, cancel, release, sendmsg, pidfd;
 	int err;
 
