@@ -7,6 +7,7 @@
  *	  `- kid: a thread that answers on each pair, and sleepers (members)
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <kselftest_harness.h>
 #include <linux/futex.h>
@@ -456,6 +457,36 @@ static void serve_and_end(struct page *page, void *arg)
 	worker((void *)0);
 }
 
+/*
+ * The second thread of @pid sleeps in its futex: past the gate, where it would wait for the
+ * others again, and cost the point, if one of them had left meanwhile.
+ */
+static bool is_past_the_gate(pid_t pid)
+{
+	int64_t end = now_ms() + BOUND;
+	char path[64], where[64] = "";
+	struct dirent *entry;
+	DIR *tasks;
+
+	do {
+		snprintf(path, sizeof(path), "/proc/%d/task", pid);
+		tasks = opendir(path);
+		while (tasks && (entry = readdir(tasks))) {
+			if (atoi(entry->d_name) <= 0 || atoi(entry->d_name) == pid)
+				continue;
+			snprintf(path, sizeof(path), "/proc/%d/task/%d/wchan", pid,
+				 atoi(entry->d_name));
+			slurp(path, where, sizeof(where));
+		}
+		if (tasks)
+			closedir(tasks);
+		if (strstr(where, "futex"))
+			return true;
+		pause_ms(1);
+	} while (now_ms() < end);
+	return false;
+}
+
 /* A thread that has ended cannot be brought back. */
 TEST_F(threads, refused_when_one_has_ended)
 {
@@ -465,6 +496,8 @@ TEST_F(threads, refused_when_one_has_ended)
 
 	ASSERT_EQ(0, rig_run(r, serve_and_end, self->pair));
 	ASSERT_TRUE(came_up(r, 2));
+	ASSERT_TRUE(answered_with_point(r, self->pair[0].tx, &n));
+	ASSERT_TRUE(is_past_the_gate(r->kid.pid));
 	ASSERT_TRUE(answered_with_point(r, self->pair[0].tx, &n));
 	ASSERT_EQ(1, send(self->pair[0].tx, "E", 1, 0));
 	while (thread_count(r->kid.pid) > 1 && now_ms() < end)
