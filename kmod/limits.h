@@ -46,7 +46,10 @@
 /* Levels of interpreters that the kernel follows, and the first file. */
 #define SH_EXEC_DEPTH		6
 
-/* Pages of a process that each of its rescue points copies, and from where on their number is weighed. */
+/*
+ * Pages of a process that each of its rescue points copies, and keeps pinned, and from where on
+ * their number is weighed.
+ */
 #define SH_HOT_MAX		2048
 #define SH_HOT_FEW		128
 /* Pages of one notification that are taken for single ones. */
