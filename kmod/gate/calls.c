@@ -65,7 +65,6 @@ static const char *const sh_tampers[] = {
 
 #define SH_IPC		SH_CHANNEL(IPC)
 #define SH_IPC_WAIT	(SH_IPC | SH_CALL_WAIT)
-#define SH_SHMAT	(SH_IPC | SH_JUDGED(SHMAT))
 #define SH_SHMCTL	(SH_IPC | SH_JUDGED(SHMCTL))
 #define SH_SEMCTL	(SH_IPC | SH_JUDGED(SEMCTL))
 #define SH_MSGCTL	(SH_IPC | SH_JUDGED(MSGCTL))

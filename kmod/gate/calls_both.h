@@ -109,7 +109,7 @@ C(setpriority, PRIORITY) C(ioprio_set, IOPRIO) C(prlimit64, PRLIMIT)
 /* IPC with whoever has the key, the name or the segment. */
 C(msgget, IPC) C(msgsnd, IPC) C(msgrcv, WAIT) C(msgctl, MSGCTL)
 C(semget, IPC) C(semctl, SEMCTL)
-C(shmget, IPC) C(shmat, SHMAT) C(shmdt, PASS) C(shmctl, SHMCTL)
+C(shmget, IPC) C(shmat, IPC) C(shmdt, PASS) C(shmctl, SHMCTL)
 C(mq_open, IPC) C(mq_unlink, IPC) C(mq_timedsend, IPC)
 C(mq_notify, IPC) C(mq_timedreceive, WAIT) C(mq_getsetattr, PASS)
 

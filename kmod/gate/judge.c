@@ -406,8 +406,6 @@ bool sh_judge_concerns(enum sh_judge judge, const struct sh_args *args, const st
 		return v[0] == SYS_SETSOCKOPT;	/* its arguments are in user memory */
 	case SH_JUDGE_SOCKOPT:
 		return !sh_sockopt_harmless(v[1], v[2]);
-	case SH_JUDGE_SHMAT:
-		return !(v[2] & SHM_RDONLY);
 	case SH_JUDGE_SHMCTL:
 		return !sh_shmctl_harmless(v[1]);
 	case SH_JUDGE_SEMCTL:

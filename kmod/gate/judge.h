@@ -23,7 +23,6 @@ enum sh_judge {
 	/* Is it of a channel? Nothing else from here on. */
 	SH_JUDGE_CHANNEL,
 	SH_JUDGE_SOCKOPT = SH_JUDGE_CHANNEL,
-	SH_JUDGE_SHMAT,
 	SH_JUDGE_SHMCTL,
 	SH_JUDGE_SEMCTL,
 	SH_JUDGE_MSGCTL,

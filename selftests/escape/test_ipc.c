@@ -225,6 +225,33 @@ static int by_shmat(struct esc *x, unsigned int i)
 	return 0;
 }
 
+/* One that nobody has attached: how many do is seen by all who may look. */
+static int open_attached(struct esc *x)
+{
+	x->number[1] = shmget(IPC_PRIVATE, 4096, 0600);
+	return x->number[1] < 0 ? esc_lack(x, -errno, "System V shared memory") : 0;
+}
+
+static void close_attached(struct esc *x)
+{
+	shmctl(x->number[1], IPC_RMID, NULL);
+}
+
+/* They fall again with the member's end. */
+static void look_attached(struct esc *x)
+{
+	struct shmid_ds shm = {};
+
+	if (!shmctl(x->number[1], IPC_STAT, &shm) && shm.shm_nattch > x->seen)
+		esc_level(x, shm.shm_nattch);
+}
+
+static int by_shmat_to_read(struct esc *x, unsigned int i)
+{
+	(void)i;
+	return shmat(x->number[1], NULL, SHM_RDONLY) == (void *)-1 ? -errno : 0;
+}
+
 static int prepare_shm(struct esc *x)
 {
 	mine = shmat(x->number[1], NULL, 0);
@@ -495,6 +522,8 @@ static const struct row rows[] = {
 	{ "semop", "SysV sem", SEM, .attempt = by_semop },
 	{ "semctl", "SysV sem", SEM, .attempt = by_semctl },
 	{ "shmat", "SysV shm", DENIED, SHM, .attempt = by_shmat },
+	{ "shmat.read", "SysV shm", DENIED, .open = open_attached, .close = close_attached,
+	  .look = look_attached, .attempt = by_shmat_to_read, .max = 1000 },
 	{ "shm.mapped", "SysV shm", PASSED("stores to memory mapped before are no calls"),
 	  SHM, .prepare = prepare_shm, .attempt = by_store },
 	{ "memfd.mapped", "memfd", PASSED("stores to memory mapped before are no calls"),
