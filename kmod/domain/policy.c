@@ -4,6 +4,7 @@
  * that must not sleep take the table's own lock.
  */
 #include <linux/fs.h>
+#include <linux/hashtable.h>
 #include <linux/mutex.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
@@ -15,6 +16,11 @@
 
 static DEFINE_MUTEX(sh_policy_lock);
 static DEFINE_XARRAY(sh_policies);	/* by serial */
+/*
+ * The files that they match, by inode number, under the lock of sh_policies: an exec
+ * of anybody may come here, and must not pay for how many there are.
+ */
+static DEFINE_HASHTABLE(sh_matches, 10);
 static u64 sh_policy_serial;
 static u64 sh_policy_changes = 1;
 static unsigned int sh_policy_nr;
@@ -36,6 +42,7 @@ static void sh_policy_release(struct kref *ref)
 	if (p->release)
 		p->release(p);
 	sh_file_set_free(&p->match);
+	kvfree(p->matches);
 	sh_file_set_free(&p->allow);
 	sh_damp_free(&p->kills);
 	kvfree(p->source);
@@ -124,6 +131,25 @@ static void sh_policy_refilter(void)
 	WRITE_ONCE(sh_exec_filter, filter);
 }
 
+/* sh_policy_lock held. @old is matched no more, @new from now on; either may be NULL. */
+static void sh_policy_rematch(struct sh_policy *old, struct sh_policy *new)
+{
+	struct sh_match *m;
+	u32 i;
+
+	xa_lock(&sh_policies);
+	for (i = 0; old && i < old->match.nr; i++)
+		hash_del(&old->matches[i].node);
+	for (i = 0; new && i < new->match.nr; i++) {
+		m = &new->matches[i];
+		m->id = &new->match.ids[i];
+		m->policy = new;
+		hash_add(sh_matches, &m->node, m->id->ino);
+	}
+	xa_unlock(&sh_policies);
+	sh_policy_refilter();
+}
+
 /* sh_policy_lock held. */
 static struct sh_policy *sh_policy_lookup(const char *name)
 {
@@ -141,6 +167,11 @@ int sh_policy_publish(struct sh_policy *p)
 	struct sh_policy *old;
 	int err;
 
+	if (p->match.nr) {
+		p->matches = kvcalloc(p->match.nr, sizeof(*p->matches), GFP_KERNEL_ACCOUNT);
+		if (!p->matches)
+			return -ENOMEM;
+	}
 	mutex_lock(&sh_policy_lock);
 	old = sh_policy_lookup(p->name);
 	err = !old && sh_policy_nr >= SH_POLICIES_MAX ? -ENOSPC : 0;
@@ -157,7 +188,7 @@ int sh_policy_publish(struct sh_policy *p)
 			xa_erase(&sh_policies, old->serial);
 			sh_policy_nr--;
 		}
-		sh_policy_refilter();
+		sh_policy_rematch(old, p);
 	}
 	mutex_unlock(&sh_policy_lock);
 	if (!err)
@@ -180,7 +211,7 @@ int sh_policy_withdraw(const char *name)
 		xa_erase(&sh_policies, p->serial);
 		sh_policy_changes++;
 		sh_policy_nr--;
-		sh_policy_refilter();
+		sh_policy_rematch(p, NULL);
 	}
 	mutex_unlock(&sh_policy_lock);
 	if (!err)
@@ -216,18 +247,17 @@ struct sh_policy *sh_policy_next(u64 *serial)
 
 struct sh_policy *sh_policy_match(const struct inode *inode)
 {
-	struct sh_policy *p, *found = NULL;
-	unsigned long i;
+	struct sh_file_id id = sh_file_id_of(inode);
+	struct sh_policy *found = NULL;
+	struct sh_match *m;
 
 	/* The exec tap asks for tasks that hold no reference on us: no sleep here. */
 	xa_lock(&sh_policies);
-	xa_for_each(&sh_policies, i, p) {
-		if (sh_file_set_has(&p->match, inode)) {
-			kref_get(&p->ref);
-			found = p;
-			break;
-		}
-	}
+	hash_for_each_possible(sh_matches, m, node, id.ino)
+		if (sh_file_id_equal(m->id, &id) && (!found || m->policy->serial < found->serial))
+			found = m->policy;
+	if (found)
+		kref_get(&found->ref);
 	xa_unlock(&sh_policies);
 	return found;
 }
@@ -247,6 +277,7 @@ void sh_policy_exit(void)
 	struct sh_policy *p;
 	unsigned long i;
 
+	hash_init(sh_matches);
 	xa_for_each(&sh_policies, i, p)
 		sh_policy_put(p);
 	xa_destroy(&sh_policies);

@@ -28,6 +28,13 @@ struct sh_file_set {
 	char **paths;		/* as loaded, for people */
 };
 
+/* One file that a loaded policy matches. */
+struct sh_match {
+	struct hlist_node node;
+	const struct sh_file_id *id;
+	struct sh_policy *policy;
+};
+
 #define SH_CHANNELS	(SELFHEAL_CHANNEL_DEVICE + 1)
 #define SH_ABI_64	0
 #define SH_ABI_32	1
@@ -56,6 +63,7 @@ struct sh_policy {
 	u64 max_bytes;
 	u64 fault_mask;
 	struct sh_file_set match;
+	struct sh_match *matches;	/* the same in the table of them, once loaded */
 	struct sh_file_set allow;
 	u8 never[SH_ABIS][SELFHEAL_SYSMAP_LEN];
 	u8 deny[SH_ABIS][SELFHEAL_SYSMAP_LEN];
@@ -123,6 +131,7 @@ int sh_policy_publish(struct sh_policy *p);		/* replaces one of the same name */
 int sh_policy_withdraw(const char *name);
 struct sh_policy *sh_policy_find(const char *name);	/* with a reference, or NULL */
 struct sh_policy *sh_policy_next(u64 *serial);		/* first with serial >= *serial */
+/* Of those that match @inode the one loaded first, with a reference, or NULL. Does not sleep. */
 struct sh_policy *sh_policy_match(const struct inode *inode);
 unsigned int sh_policy_count(void);
 u64 sh_policy_generation(void);				/* changes with the table */

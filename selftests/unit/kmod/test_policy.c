@@ -167,17 +167,26 @@ TEST(policy_replaced_lives_on)
 TEST(policy_no_memory_keeps_the_old_one)
 {
 	struct sh_policy *p;
+	int place;
 
-	CHECK_INT(sh_policy_publish(make("a", NULL)), 0);
-	p = make("a", NULL);
-	shim_fail_alloc = 1;
-	CHECK_INT(sh_policy_publish(p), -ENOMEM);
-	CHECK(found("a"));
-	CHECK_INT(sh_policy_count(), 1);
+	shim_files = files;
+	CHECK_INT(sh_policy_publish(make("a", "/bin/server")), 0);
+	/* The matches, and the place in the table. */
+	for (place = 1; place <= 2; place++) {
+		p = make("a", "/bin/shell");
+		shim_fail_alloc = place;
+		CHECK_INT(sh_policy_publish(p), -ENOMEM);
+		CHECK(found("a"));
+		CHECK_INT(sh_policy_count(), 1);
+		CHECK(!sh_policy_match(&inodes[1]));
+		sh_policy_put(p);
+		CHECK_INT(released, place);
+	}
+	p = sh_policy_match(&inodes[0]);
+	CHECK(p);
 	sh_policy_put(p);
-	CHECK_INT(released, 1);
 	sh_policy_exit();
-	CHECK_INT(released, 2);
+	CHECK_INT(released, 3);
 }
 
 TEST(policy_bound)
@@ -257,4 +266,51 @@ TEST(policy_match_and_filter)
 	CHECK_INT(sh_exec_filter, 0);
 	CHECK(!sh_policy_match(&inodes[1]));
 	sh_policy_exit();
+}
+
+#define MANY 300
+
+/* Each is found, whoever else is there, and by its number alone nobody. */
+TEST(policy_match_among_many)
+{
+	static struct inode inode[MANY];
+	static struct shim_file file[MANY + 1];
+	static char path[MANY][32], name[MANY][16];
+	struct inode reused;
+	struct sh_policy *p;
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		/* Many a number comes again, on another disk or of another file. */
+		inode[i] = (struct inode){ .i_ino = 1000 + i / 3, .i_generation = 1 + i % 3 / 2,
+					   .i_mode = S_IFREG | 0755,
+					   .i_sb = i % 3 == 1 ? &other_disk : &disk };
+		snprintf(path[i], sizeof(path[i]), "/bin/%u", i);
+		snprintf(name[i], sizeof(name[i]), "policy-%u", i);
+		file[i] = (struct shim_file){ path[i], { &inode[i] } };
+	}
+	shim_files = file;
+	for (i = 0; i < MANY; i++)
+		CHECK_INT(sh_policy_publish(make(name[i], path[i])), 0);
+	for (i = 0; i < MANY; i++) {
+		p = sh_policy_match(&inode[i]);
+		CHECK_STR(p ? p->name : NULL, name[i]);
+		sh_policy_put(p);
+		reused = inode[i];
+		reused.i_generation = 9;
+		CHECK(!sh_policy_match(&reused));
+	}
+	for (i = 0; i < MANY; i += 2)
+		CHECK_INT(sh_policy_withdraw(name[i]), 0);
+	for (i = 0; i < MANY; i++) {
+		p = sh_policy_match(&inode[i]);
+		if (i % 2)
+			CHECK_STR(p ? p->name : NULL, name[i]);
+		else
+			CHECK(!p);
+		sh_policy_put(p);
+	}
+	sh_policy_exit();
+	for (i = 0; i < MANY; i++)
+		CHECK(!sh_policy_match(&inode[i]));
 }

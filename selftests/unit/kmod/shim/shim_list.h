@@ -108,6 +108,7 @@ static inline void hash_del(struct hlist_node *n)
 }
 
 #define DECLARE_HASHTABLE(name, bits)	struct hlist_head name[1 << (bits)]
+#define DEFINE_HASHTABLE(name, bits)	DECLARE_HASHTABLE(name, bits)
 #define HASH_SIZE(name)			(sizeof(name) / sizeof((name)[0]))
 #define hash_init(name)			memset(name, 0, sizeof(name))
 #define hash_min(name, key) \
