@@ -44,6 +44,8 @@
 	X(restores_in_place, "processes whose memory a rollback put back page by page")	\
 	X(inputs_replayed, "calls of threads not at fault that a rollback gave their input back") \
 	X(inputs_failed, "calls of threads not at fault that a rollback had to make fail")	\
+	X(objects_restored, "changes of kernel objects (epoll sets) that a rollback took back") \
+	X(objects_failed, "changes of kernel objects that it could not take back")	\
 	X(requests_refused, "netlink requests refused for want of privilege")
 
 enum sh_counter {

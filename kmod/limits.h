@@ -55,6 +55,14 @@
 /* Pages of one notification that are taken for single ones. */
 #define SH_HOT_RANGE		16
 
+/*
+ * Epoll sets of a domain whose changes a rollback takes back; the files that one knows under a
+ * number, and the text of all.
+ */
+#define SH_EPOLLS_MAX		256
+#define SH_EPOLL_FILES		8
+#define SH_EPOLL_TEXT_MAX	SZ_64M
+
 /* Bytes that are kept of what one call has taken in, for a rollback to give back. */
 #define SH_REPLAY_MIN		SZ_4K
 #define SH_REPLAY_MAX		SZ_32K

@@ -37,6 +37,13 @@ static int sh_no_socket_sendmsg(struct socket *sock, struct msghdr *msg, int siz
 	return -EOPNOTSUPP;
 }
 
+static int sh_no_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event, bool nonblock)
+{
+	return -EOPNOTSUPP;
+}
+
+DEFINE_STATIC_CALL(sh_sc_epoll_ctl, sh_no_epoll_ctl);
+
 static struct callback_head *sh_no_work_cancel(struct task_struct *task,
 					       bool (*match)(struct callback_head *, void *),
 					       void *data)
@@ -85,7 +92,7 @@ int sh_symbols_init(void)
 		.symbol_name = "kallsyms_lookup_name",
 		.flags = KPROBE_FLAG_DISABLED,
 	};
-	unsigned long run, cancel, release, sendmsg, pidfd;
+	unsigned long run, cancel, release, sendmsg, pidfd, epoll;
 	int err;
 
 	err = register_kprobe(&kp);
@@ -101,11 +108,13 @@ int sh_symbols_init(void)
 	release = sh_symbol_lookup("eventpoll_release_file");
 	sendmsg = sh_symbol_lookup("security_socket_sendmsg");
 	pidfd = sh_symbol_lookup("pidfd_pid");
-	if (!run || !cancel || !release || !sendmsg || !pidfd) {
+	epoll = sh_symbol_lookup("do_epoll_ctl");
+	if (!run || !cancel || !release || !sendmsg || !pidfd || !epoll) {
 		pr_err("kernel lacks %s: CONFIG_KALLSYMS, EPOLL and SECURITY_NETWORK are needed\n",
 		       !run ? "task_work_run" : !cancel ? "task_work_cancel_match" :
 		       !release ? "eventpoll_release_file" :
-		       !sendmsg ? "security_socket_sendmsg" : "pidfd_pid");
+		       !sendmsg ? "security_socket_sendmsg" :
+		       !pidfd ? "pidfd_pid" : "do_epoll_ctl");
 		return -EOPNOTSUPP;
 	}
 	static_call_update(sh_sc_pidfd_pid, (struct pid *(*)(const struct file *))pidfd);
@@ -117,6 +126,9 @@ int sh_symbols_init(void)
 	static_call_update(sh_sc_socket_sendmsg,
 			   (int (*)(struct socket *, struct msghdr *, int))
 			   sh_behind_fentry(sendmsg));
+	static_call_update(sh_sc_epoll_ctl,
+			   (int (*)(int, int, int, struct epoll_event *, bool))
+			   sh_behind_fentry(epoll));
 	return 0;
 }
 
@@ -147,6 +159,15 @@ int sh_lsm_socket_sendmsg(struct socket *sock, struct msghdr *msg, int size)
 	int err = static_call(sh_sc_socket_sendmsg)(sock, msg, size);
 
 	/* Not a tail call: the frame must name this module while LSMs run. */
+	barrier();
+	return err;
+}
+
+int sh_do_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event, bool nonblock)
+{
+	int err = static_call(sh_sc_epoll_ctl)(epfd, op, fd, event, nonblock);
+
+	/* As above, while the file's own poll() runs. */
 	barrier();
 	return err;
 }

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct callback_head;
+struct epoll_event;
 struct file;
 struct msghdr;
 struct pid;
@@ -41,5 +42,8 @@ void sh_eventpoll_release(struct file *file);
  * the module loaded.
  */
 int sh_lsm_socket_sendmsg(struct socket *sock, struct msghdr *msg, int size);
+
+/* As above, behind the tap on do_epoll_ctl(), with the descriptors of current. */
+int sh_do_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event, bool nonblock);
 
 #endif /* SELFHEAL_COMPAT_SYMBOLS_H */

@@ -151,6 +151,7 @@ static void __used sh_trampolines(void)
 	SH_ASM_TAP("sh_tramp_sendmsg", SH_ASM_MEMBER, SH_ASM_HANDLER("sh_tap_sendmsg"));
 	SH_ASM_TAP("sh_tramp_recvmsg", SH_ASM_MEMBER, SH_ASM_HANDLER("sh_tap_recvmsg"));
 	SH_ASM_TAP("sh_tramp_read", SH_ASM_MEMBER, SH_ASM_HANDLER("sh_tap_read"));
+	SH_ASM_TAP("sh_tramp_epoll_ctl", SH_ASM_MEMBER, SH_ASM_HANDLER("sh_tap_epoll_ctl"));
 	SH_ASM_TAP("sh_tramp_sendpage", SH_ASM_MEMBER, SH_ASM_HANDLER("sh_tap_sendpage"));
 	SH_ASM_TAP("sh_tramp_shutdown", SH_ASM_MEMBER, SH_ASM_HANDLER("sh_tap_shutdown"));
 	SH_ASM_TAP("sh_tramp_unix_shutdown", SH_ASM_MEMBER, SH_ASM_HANDLER("sh_tap_shutdown"));

@@ -46,6 +46,7 @@ extern unsigned int sh_probe_hits;
  */
 struct cred;
 struct dentry;
+struct epoll_event;
 struct file;
 struct inode;
 struct iov_iter;
@@ -73,6 +74,8 @@ struct sh_tap_result sh_tap_setattr(void *idmap, struct dentry *dentry);
 struct sh_tap_result sh_tap_sendmsg(struct socket *sock, struct msghdr *msg, int size);
 struct sh_tap_result sh_tap_recvmsg(struct socket *sock, struct msghdr *msg, int size, int flags);
 struct sh_tap_result sh_tap_read(struct kiocb *iocb, struct iov_iter *to);
+struct sh_tap_result sh_tap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event,
+				      bool nonblock);
 struct sh_tap_result sh_tap_sendpage(struct file *file, struct page *page, int offset,
 				     size_t size, loff_t *pos, int more);
 struct sh_tap_result sh_tap_shutdown(struct socket *sock, int how);
@@ -111,6 +114,7 @@ void sh_tramp_setattr(void);
 void sh_tramp_sendmsg(void);
 void sh_tramp_recvmsg(void);
 void sh_tramp_read(void);
+void sh_tramp_epoll_ctl(void);
 void sh_tramp_sendpage(void);
 void sh_tramp_shutdown(void);
 void sh_tramp_unix_shutdown(void);

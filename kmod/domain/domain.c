@@ -15,6 +15,7 @@
 #include "../event.h"
 #include "domain.h"
 #include "foreign.h"
+#include "interest.h"
 #include "member.h"
 #include "process.h"
 
@@ -403,6 +404,7 @@ void sh_domain_check_gone(struct sh_domain *d)
 	if (!gone)
 		return;
 	wake_up_all(&d->unpark);
+	sh_epoll_end(d);
 	sh_domain_ops->gone(d);
 	sh_domain_put(d);
 }
@@ -439,6 +441,8 @@ struct sh_domain *sh_domain_new(struct sh_policy *p)
 	INIT_LIST_HEAD(&d->processes);
 	INIT_LIST_HEAD(&d->births);
 	INIT_LIST_HEAD(&d->foreign);
+	INIT_LIST_HEAD(&d->epolls);
+	mutex_init(&d->epolls_lock);
 	init_waitqueue_head(&d->unpark);
 	init_waitqueue_head(&d->settled);
 	INIT_WORK(&d->freeze_work, sh_domain_freeze_work);

@@ -12,6 +12,7 @@
 
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -56,6 +57,10 @@ struct sh_domain {
 	u64 clock;			/* orders births and rescue points */
 	u32 healing;			/* members with a part in a rollback to do */
 	int heal_error;			/* what the poisoned input's call returns */
+
+	struct mutex epolls_lock;	/* the next two */
+	struct list_head epolls;	/* what is known of epoll sets: interest.h */
+	bool epolls_over;
 
 	struct list_head foreign;	/* foreign.h */
 	u32 nr_foreign;

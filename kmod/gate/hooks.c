@@ -109,6 +109,8 @@ static struct sh_hook sh_hooks[] = {
 		"a rollback loses what threads not at fault have read from pipes"),
 	SH_HOOK(SH_HOOK_RESCUE, "eventfd_read", sh_tramp_read, true,
 		"a rollback loses what threads not at fault have read from eventfds"),
+	SH_HOOK(SH_HOOK_RESCUE, "do_epoll_ctl", sh_tramp_epoll_ctl, false,
+		"a rollback leaves epoll sets as they are"),
 };
 
 static DEFINE_MUTEX(sh_hooks_lock);

@@ -13,6 +13,7 @@
 #include "../compat/trampoline.h"
 #include "../domain/domain.h"
 #include "../domain/member.h"
+#include "../heal/epoll.h"
 #include "../heal/replay.h"
 #include "../heal/rescue.h"
 #include "../quarantine/output.h"
@@ -129,6 +130,19 @@ struct sh_tap_result sh_tap_read(struct kiocb *iocb, struct iov_iter *to)
 		r = SH_TAP_SKIP(ret);
 	sh_member_put(m);
 	return r;
+}
+
+struct sh_tap_result sh_tap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event,
+				      bool nonblock)
+{
+	struct sh_member *m = sh_member_current();
+	int ret;
+
+	if (!m || !m->domain->policy->rescue || !sh_member_hold_found(m))
+		return SH_TAP_CONTINUE;
+	ret = sh_epoll_ctl(m, epfd, op, fd, event, nonblock);
+	sh_member_put(m);
+	return SH_TAP_SKIP((long)ret);
 }
 
 struct sh_tap_result sh_tap_sendpage(struct file *file, struct page *page, int offset,

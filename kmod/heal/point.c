@@ -242,6 +242,7 @@ struct sh_point *sh_point_take(struct sh_member *m)
 	/* Not the handlers, which are most of it, and saved next. */
 	memset(p, 0, offsetof(struct sh_point, action));
 	p->nr = 0;
+	sh_journal_init(&p->journal);
 	sh_point_save(p);
 	err = sh_point_add(p, sh_thread_take(m)) ?: sh_point_add_siblings(p, m, max);
 	if (!err) {
@@ -283,7 +284,7 @@ static void sh_fs_restore(struct sh_point *p)
 	spin_unlock(&fs->lock);
 }
 
-int sh_point_restore_shared(struct sh_point *p, bool all)
+int sh_point_restore_shared(struct sh_point *p, struct sh_domain *d, bool all)
 {
 	struct sighand_struct *sighand = sh_sighand();
 	int err = sh_table_restore(p->table);
@@ -294,6 +295,7 @@ int sh_point_restore_shared(struct sh_point *p, bool all)
 	spin_lock_irq(&sighand->siglock);
 	memcpy(sighand->action, p->action, sizeof(p->action));
 	spin_unlock_irq(&sighand->siglock);
+	sh_journal_undo(d, p);
 	sh_table_stir(p->table);
 	/* A thread that ends writes to its memory on its way. */
 	p->in_place = all && !sh_shadow_restore(p->shadow);
@@ -326,6 +328,7 @@ bool sh_point_free(struct sh_point *p)
 	if (!p)
 		return false;
 	sh_shadow_free(p->shadow);
+	sh_journal_free(&p->journal);
 	closed = sh_table_free(p->table);
 	path_put(&p->root);
 	path_put(&p->pwd);

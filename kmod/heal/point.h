@@ -2,8 +2,8 @@
 /*
  * A rescue point: everything of a process at a moment when each of its
  * threads was about to wait for input, or waited. Not in it, and listed in
- * the documentation: what descriptors lead to (but for positions and flags),
- * shared memory, timers, resource limits, signals delivered since.
+ * the documentation: what descriptors lead to (but for positions, flags and
+ * what the journal has), shared memory, timers, resource limits, signals delivered since.
  */
 #ifndef SELFHEAL_HEAL_POINT_H
 #define SELFHEAL_HEAL_POINT_H
@@ -13,8 +13,10 @@
 #include <linux/signal_types.h>
 #include <linux/types.h>
 
+#include "journal.h"
 #include "thread.h"
 
+struct sh_domain;
 struct sh_member;
 struct sh_shadow;
 struct sh_table;
@@ -48,6 +50,7 @@ struct sh_point {
 	bool in_place;			/* the process has its memory back where it was */
 	bool entered;			/* a thread has gone on in the shadow */
 	struct sh_table *table;
+	struct sh_journal journal;	/* what has been changed since */
 	struct path root, pwd;
 	int umask;
 	struct k_sigaction action[_NSIG];
@@ -78,12 +81,12 @@ struct sh_thread *sh_point_thread(const struct sh_point *p, const struct sh_memb
 bool sh_point_kept_mappings(const struct sh_point *then, const struct sh_point *now);
 
 /*
- * Put back what the threads of a process share but for the address space, and
+ * Put back what the threads of a process of @d share but for the address space, and
  * that, too, if it can be in place; @all: each thread of it goes back. By
  * one of them, when none is inside a call. An error: it is neither here nor
  * there and must die. Process context without locks, may sleep.
  */
-int sh_point_restore_shared(struct sh_point *p, bool all);
+int sh_point_restore_shared(struct sh_point *p, struct sh_domain *d, bool all);
 
 /*
  * Current goes on in the address space of @p, unless its own has been put back;

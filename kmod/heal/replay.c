@@ -323,31 +323,21 @@ bool sh_replay_enter(struct sh_member *m, struct pt_regs *regs)
 	return true;
 }
 
-/* An open file of the point by its address: it has been open ever since. */
-static struct file *sh_table_find(const struct sh_table *t, const struct file *file)
-{
-	unsigned int i;
-
-	for (i = 0; i < t->nr; i++)
-		if (t->slot[i].file == file)
-			return t->slot[i].file;
-	return NULL;
-}
-
 static bool sh_replay_data(const struct sh_point *back, const struct sh_thread *t)
 {
 	struct sh_record *r = t->member->record;
-	struct file *file;
+	const struct sh_slot *slot;
 
 	/* Messages after the first come past the tap. */
 	if (!r || !sh_record_covers(r, t->syscalls) ||
 	    (t->nr == __NR_recvmmsg && t->member->answer != 1))
 		return false;
-	file = sh_table_find(back->table, r->from);
-	if (!file)
+	/* Its address tells: it has been open ever since. */
+	slot = sh_table_find(back->table, r->from);
+	if (!slot)
 		return false;
 	sh_record_withdraw(r);
-	sh_record_return(r, get_file(file));
+	sh_record_return(r, get_file(slot->file));
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include "../compat/symbols.h"
 #include "../counters.h"
 #include "../domain/domain.h"
+#include "../domain/interest.h"
 #include "../domain/member.h"
 #include "../domain/process.h"
 #include "../quarantine/quarantine.h"
@@ -266,10 +267,14 @@ out:
 	return err;
 }
 
-/* What was closed since @old closes before the wait, not after it. */
-static void sh_rescue_discard(struct sh_point *old)
+/* What was closed since these points closes before the wait, not after it. */
+static void sh_rescue_discard(struct sh_member *m, struct sh_point *old, struct sh_point *last)
 {
-	if (sh_point_free(old))
+	bool closed = sh_point_free(old);
+
+	closed |= sh_point_free(last);
+	closed |= sh_epoll_reap(m->domain);
+	if (closed)
 		sh_task_work_run();
 }
 
@@ -302,8 +307,7 @@ bool sh_rescue_wait(struct sh_member *m, struct pt_regs *regs)
 		if (m->heals != heals || fatal_signal_pending(current))
 			goto out;
 	} while (true);
-	sh_rescue_discard(old);
-	sh_rescue_discard(last);
+	sh_rescue_discard(m, old, last);
 	sh_replay_wait(m, regs);
 	return m->heals != heals;
 out:

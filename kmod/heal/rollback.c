@@ -348,7 +348,7 @@ static void sh_process_back(struct sh_member *m)
 	if (!sh_arrived(m))
 		return;
 	sh_replay_plan(p->back);
-	if (sh_point_restore_shared(p->back, !p->ending))
+	if (sh_point_restore_shared(p->back, m->domain, !p->ending))
 		WRITE_ONCE(p->failed, true);
 	/* Pairs with the look of those who wait. */
 	smp_store_release(&p->restored, true);

@@ -10,6 +10,7 @@
 
 #include "../compat/files.h"
 #include "../compat/image.h"
+#include "../compat/symbols.h"
 #include "table.h"
 
 #define SH_SETFL	(O_APPEND | O_NONBLOCK)
@@ -51,6 +52,26 @@ struct sh_table *sh_table_take(void)
 	return t;
 }
 
+const struct sh_slot *sh_table_find(const struct sh_table *t, const struct file *file)
+{
+	const struct sh_slot *s;
+
+	for (s = t->slot; s < t->slot + t->nr; s++)
+		if (s->file == file)
+			return s;
+	return NULL;
+}
+
+bool sh_table_has(const struct sh_table *t, unsigned int fd, const struct file *file)
+{
+	const struct sh_slot *s;
+
+	for (s = t->slot; s < t->slot + t->nr && s->fd <= fd; s++)
+		if (s->fd == fd)
+			return s->file == file;
+	return false;
+}
+
 /* The first open descriptor of current from @fd on; UINT_MAX for none. */
 static unsigned int sh_next_open(unsigned int fd)
 {
@@ -66,6 +87,21 @@ static unsigned int sh_next_open(unsigned int fd)
 	return fd;
 }
 
+/*
+ * close(2), but out of every epoll set at once: the rest of it is for current's way to user
+ * mode, and another thread may be there before.
+ */
+static void sh_close_now(unsigned int fd)
+{
+	struct file *file = sh_take_fd(fd);
+
+	if (!file)
+		return;
+	if (file_count(file) == 1)
+		sh_eventpoll_release(file);
+	filp_close(file, current->files);
+}
+
 static void sh_close_newer(const struct sh_table *t)
 {
 	unsigned int fd = 0, i = 0;
@@ -77,7 +113,7 @@ static void sh_close_newer(const struct sh_table *t)
 		while (i < t->nr && t->slot[i].fd < fd)
 			i++;
 		if (i == t->nr || t->slot[i].fd != fd)
-			close_fd(fd);
+			sh_close_now(fd);
 		fd++;
 	}
 }
@@ -114,6 +150,7 @@ int sh_table_restore(const struct sh_table *t)
 		cloexec = now && sh_close_on_exec(s->fd, files);
 		spin_unlock(&files->file_lock);
 		if (now != s->file) {
+			sh_close_now(s->fd);
 			err = sh_fd_replace(s->fd, s->file, s->cloexec);
 			if (err)
 				return err;

@@ -24,6 +24,10 @@ struct sh_table {
 	struct sh_slot slot[];		/* by number */
 };
 
+/* The first slot of @file, NULL for none; and whether @fd names it. */
+const struct sh_slot *sh_table_find(const struct sh_table *t, const struct file *file);
+bool sh_table_has(const struct sh_table *t, unsigned int fd, const struct file *file);
+
 /* Current's descriptors; NULL for want of memory. Process context, may sleep. */
 struct sh_table *sh_table_take(void);
 
