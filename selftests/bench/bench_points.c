@@ -16,6 +16,8 @@
  *	refreshed	points that were taken by a refresh, all together
  *	fork		fork(2) of a process that is no member
  *	copy		the first point, or one after a change of the mappings
+ *	epoll		the first change of an epoll set after a point
+ *	epoll_bare	the same change by a member without points
  *	back		from the crash, over a controller's rollback, to running again
  *
  * A line per figure: name, MiB, median, least, most.
@@ -25,6 +27,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -44,7 +48,7 @@
 
 struct shared {
 	size_t mib;
-	uint64_t point[RUNS], touch[RUNS], copy[COPIES], back[BACKS], fork[COPIES];
+	uint64_t point[RUNS], touch[RUNS], epoll[RUNS], copy[COPIES], back[BACKS], fork[COPIES];
 	int64_t faults;
 	_Atomic int crashes;
 };
@@ -99,6 +103,22 @@ static long faults(void)
 	return usage.ru_minflt + usage.ru_majflt;
 }
 
+/* One registration modified after each wait. */
+static void changes(struct shared *s)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int set = epoll_create1(0), file = eventfd(0, 0), i;
+
+	check(!epoll_ctl(set, EPOLL_CTL_ADD, file, &ev), "epoll");
+	for (i = 0; i < RUNS; i++) {
+		timed_wait();
+		ev.events ^= EPOLLOUT;
+		s->epoll[i] = __rdtsc();
+		epoll_ctl(set, EPOLL_CTL_MOD, file, &ev);
+		s->epoll[i] = __rdtsc() - s->epoll[i];
+	}
+}
+
 static void points(struct page *page, void *arg)
 {
 	struct shared *s = arg;
@@ -130,6 +150,7 @@ static void points(struct page *page, void *arg)
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED, "memory");
 		s->copy[i] = timed_wait();
 	}
+	changes(s);
 	page_step(page, 4);
 }
 
@@ -208,6 +229,7 @@ static void measure_points(struct shared *s, bool rescue)
 	check(child_exited(&r.kid, BOUND, 0), "its end");
 	check(rig_close(&r), "the end");
 	say(rescue ? "point" : "bare", s->mib, s->point, RUNS);
+	say(rescue ? "epoll" : "epoll_bare", s->mib, s->epoll, RUNS);
 	if (!rescue)
 		return;
 	say("touch", s->mib, s->touch, RUNS);
