@@ -15,6 +15,10 @@ TEST_KERNELS ?= 6.1 6.12
 TEST_SANITIZERS ?=
 # How long make fuzz takes: seconds, or with a suffix as sleep(1) has it.
 T ?= 10m
+# How long make torture takes, if not T; its kernel, its seed (drawn when empty).
+TORTURE_TIME = $(if $(filter file,$(origin T)),30m,$(T))
+KERNEL ?= 6.12
+SEED ?=
 # Tries of each row of make test-races.
 RACE_TRIES ?= 100000
 DEMO_KERNEL ?= 6.12
@@ -115,6 +119,12 @@ conformance: guest-build			## the kernel's own selftests without us, with us, an
 fuzz: deps				## fuzz the parsers and the quarantine in user space (T=10m)
 	@$(TOP)/selftests/fuzz/run --time $(T)
 
+torture: guest-build			## everything at once in a guest, its history checked (T=30m KERNEL=6.12 SEED=)
+	@set -e; case $(KERNEL) in debug-*) $(TOP)/selftests/debug/build-kernel $(KERNEL:debug-%=%) > /dev/null ;; esac
+	@$(MAKE) modules KERNELS=$(KERNEL)
+	@$(TOP)/selftests/torture/run --kernel $(KERNEL) --time $(TORTURE_TIME) \
+		$(if $(SEED),--seed $(SEED)) $(TORTURE_ARGS)
+
 check:					## static checks
 	@$(TOP)/selftests/check/run
 
@@ -140,4 +150,4 @@ help:					## this list
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## \(.*\)/  \1\t\2/p' $(TOP)/Makefile | expand -t 26
 
 .PHONY: all modules module test-modules test-module user selftests uapi check-uapi deps guest-build unit test test-races demo bench \
-	conformance test-debug test-long fuzz check install uninstall clean help
+	conformance test-debug test-long fuzz torture check install uninstall clean help
