@@ -2,10 +2,14 @@
 /*
  * A member: serves numbered records to whoever asks on its channels, and
  * faults when it is told to. Started by nemesis with the shared log and the
- * channels as descriptors; further processes are its children.
+ * channels as descriptors; further processes are its children. Where it has
+ * two threads they share the counter and the log, under a lock that is no
+ * futex: waiting for one would be a wait, which commits.
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -21,8 +25,10 @@ static struct wire_log *own;
 static unsigned int own_index;
 /* What a rollback has to put back. */
 static uint32_t counter;
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+static __thread uint32_t thread;
 /* The first entry of the log whose wait has not begun, or not ended. */
-static uint32_t unwaited, undone;
+static __thread uint32_t unwaited, undone;
 
 static int input(unsigned int channel)
 {
@@ -39,8 +45,10 @@ static void waits(void)
 {
 	uint64_t now = wire_now();
 
-	for (; unwaited < atomic_load(&own->serial); unwaited++)
-		own->entry[unwaited].wait = now;
+	for (; unwaited < atomic_load(&own->serial); unwaited++) {
+		if (own->entry[unwaited].thread == thread)
+			own->entry[unwaited].wait = now;
+	}
 }
 
 /* And has ended: all of that has been let go. */
@@ -48,8 +56,10 @@ static void waited(void)
 {
 	uint64_t now = wire_now();
 
-	for (; undone < unwaited; undone++)
-		own->entry[undone].done = now;
+	for (; undone < unwaited; undone++) {
+		if (own->entry[undone].thread == thread)
+			own->entry[undone].done = now;
+	}
 }
 
 static void make(unsigned int channel, const struct wire_request *req)
@@ -71,6 +81,7 @@ static void make(unsigned int channel, const struct wire_request *req)
 	e->counter = r->counter;
 	e->channel = shared->number[own_index][channel];
 	e->attack = r->attack;
+	e->thread = thread;
 	e->made = wire_now();
 	atomic_store(&own->serial, r->serial);
 	n = write(output(channel), r, r->length);
@@ -93,8 +104,12 @@ static void serve(unsigned int channel)
 		atomic_fetch_add(&own->errors, 1);
 		return;
 	}
-	for (i = 0; i < req.records; i++)
+	for (i = 0; i < req.records; i++) {
+		while (atomic_flag_test_and_set(&lock))
+			sched_yield();
 		make(channel, &req);
+		atomic_flag_clear(&lock);
+	}
 	switch (req.op) {
 	case WIRE_SEGV:
 		*nowhere = 1;
@@ -106,32 +121,48 @@ static void serve(unsigned int channel)
 	}
 }
 
-static void run(unsigned int index)
+/* The channels of the thread. */
+static void *attend(void *arg)
 {
 	struct pollfd pfd[WIRE_CHANNELS];
-	unsigned int i;
+	unsigned int channel[WIRE_CHANNELS], nr = 0, i;
 
-	own_index = index;
-	own = &shared->log[index];
-	atomic_store(&own->pid, getpid());
-	for (i = 0; i < shared->channels; i++)
-		pfd[i] = (struct pollfd){ .fd = input(i), .events = POLLIN };
+	thread = (unsigned long)arg;
+	for (i = thread; i < shared->channels; i += shared->threads) {
+		channel[nr] = i;
+		pfd[nr++] = (struct pollfd){ .fd = input(i), .events = POLLIN };
+	}
 	atomic_fetch_add(&shared->ready, 1);
 	while (!atomic_load(&shared->go))
 		pause_ms(1);
 	for (;;) {
 		waits();
-		if (poll(pfd, shared->channels, -1) < 0 && errno != EINTR)
+		if (poll(pfd, nr, -1) < 0 && errno != EINTR)
 			_exit(3);
 		waited();
-		for (i = 0; i < shared->channels; i++) {
+		for (i = 0; i < nr; i++) {
 			/* The outside has gone, and nothing is left to read. */
 			if (pfd[i].revents && !(pfd[i].revents & POLLIN))
 				_exit(0);
 			if (pfd[i].revents)
-				serve(i);
+				serve(channel[i]);
 		}
 	}
+}
+
+static void run(unsigned int index)
+{
+	unsigned long i;
+	pthread_t other;
+
+	own_index = index;
+	own = &shared->log[index];
+	atomic_store(&own->pid, getpid());
+	for (i = 1; i < shared->threads; i++) {
+		if (pthread_create(&other, NULL, attend, (void *)i))
+			_exit(2);
+	}
+	attend((void *)0);
 }
 
 int main(void)

@@ -105,8 +105,9 @@ static size_t take_record(struct channel *ch, uint64_t now)
 		return 0;
 	if (!wire_intact(r))
 		goto broken;
-	history("rcvd t=%" PRIu64 " dry=%" PRIu64 " channel=%u process=%u pid=%u serial=%u "
-		"counter=%u attack=%u", now, ch->dry, ch->number, r->process, r->pid, r->serial, r->counter, r->attack);
+	history("rcvd channel=%u process=%u pid=%u serial=%u counter=%u attack=%u t=%" PRIu64
+		" dry=%" PRIu64, ch->number, r->process, r->pid, r->serial, r->counter, r->attack,
+		now, ch->dry);
 	count(T_RECORDS, 1);
 	count(T_BYTES, r->length);
 	ch->got += r->request == ch->id;

@@ -15,6 +15,8 @@
 
 #define PENDING_MAX	64
 #define DELAY_MS	slow_ms(700)
+/* Answers that are later than that, since healctl takes its time, tell nothing new. */
+#define STALE_MS	slow_ms(5000)
 
 struct pending {
 	struct opened inc;
@@ -108,7 +110,8 @@ static void answer_due(struct controller *w, int64_t now)
 			continue;
 		}
 		w->pending[i] = w->pending[--w->nr];
-		answer(w, &p);
+		if (now_ms() < p.due + STALE_MS)
+			answer(w, &p);
 	}
 }
 

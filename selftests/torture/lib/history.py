@@ -102,6 +102,9 @@ class History:
         self.gone = {line["process"]: line["t"] for line in self.kinds["gone"]}
         self.channels = {line["channel"]: line["kind"] for line in self.kinds["channel"]}
         self.sent = {(line["process"], line["serial"]): line for line in self.kinds["sent"]}
+        self.sent_by = collections.defaultdict(list)
+        for line in self.kinds["sent"]:
+            self.sent_by[line["process"]].append(line)
         self.received = collections.defaultdict(list)
         for line in self.kinds["rcvd"]:
             self.received[line["process"], line["serial"]].append(line)

@@ -4,6 +4,8 @@
 import check
 from history import CONTROLLER, DEADLINE, DEATH, KILL, RELEASE, ROLLBACK
 
+ENOTRECOVERABLE = -131
+
 
 def figures(h):
     """What happened, by name."""
@@ -19,8 +21,9 @@ def figures(h):
         "killed": sum(i.verdict == KILL for i in done), "by controllers": sum(i.by == CONTROLLER for i in done),
         "by the deadline": sum(i.by == DEADLINE for i in done), "by death": sum(i.by == DEATH for i in done),
         "answered by several": sum(n > 1 for n in asked), "answers that came late": sum(
-            ask["err"] != 0 for i in done for ask in i.asks),
-        "latest decision before its deadline's bound, ms": round(-max(late, default=0) / 1e6),
+            ask["err"] == check.EALREADY for i in done for ask in i.asks),
+        "rollbacks refused": sum(ask["err"] == ENOTRECOVERABLE for i in done for ask in i.asks),
+        "latest decision, ms after the longest deadline": round(max(late, default=0) / 1e6),
         "records sent": len(lines["sent"]), "records received": len(lines["rcvd"]),
         "of attacks, sent": sum(line["attack"] for line in lines["sent"]),
         "of attacks, received": sum(line["attack"] for line in lines["rcvd"]),

@@ -82,7 +82,7 @@ static bool wait_ready(struct slot *s, pid_t leader)
 	int64_t end = now_ms() + BOUND;
 	unsigned int i;
 
-	while (atomic_load(&s->shared->ready) < s->processes) {
+	while (atomic_load(&s->shared->ready) < s->processes * s->shared->threads) {
 		if (now_ms() >= end)
 			return false;
 		pause_ms(1);
@@ -115,6 +115,7 @@ static pid_t begin(struct slot *s)
 		return err;
 	s->shared->processes = s->processes;
 	s->shared->channels = s->channels;
+	s->shared->threads = s->channels >= WIRE_THREADS ? draw_range(&s->draw, 1, WIRE_THREADS) : 1;
 	for (i = 0; i < s->processes; i++) {
 		s->shared->log[i].number = atomic_fetch_add(&number, 1) + 1;
 		for (k = 0; k < s->channels; k++)
@@ -185,8 +186,9 @@ static int enrol(struct slot *s)
 		ask.t, s->domain, plans[s->plan].name, plans[s->plan].fallback,
 		plans[s->plan].answers == BY_AGENT, plans[s->plan].senses);
 	for (i = 0; i < s->processes; i++)
-		history("process process=%u domain=%" PRIu64 " pid=%u", s->shared->log[i].number,
-			s->domain, s->shared->log[i].pid);
+		history("process process=%u domain=%" PRIu64 " pid=%u threads=%u",
+			s->shared->log[i].number, s->domain, s->shared->log[i].pid,
+			s->shared->threads);
 	return 0;
 }
 
@@ -378,10 +380,10 @@ static void tell_log(struct slot *s)
 		for (k = 0; k < nr; k++) {
 			const struct wire_entry *e = &log->entry[k];
 
-			history("sent process=%u serial=%u counter=%u channel=%u attack=%u result=%d "
-				"made=%" PRIu64 " wait=%" PRIu64 " done=%" PRIu64, log->number,
-				k + 1, e->counter, e->channel, e->attack, e->result, e->made,
-				e->wait, e->done);
+			history("sent process=%u serial=%u counter=%u channel=%u attack=%u made=%" PRIu64
+				" wait=%" PRIu64 " done=%" PRIu64 " thread=%u result=%d", log->number,
+				k + 1, e->counter, e->channel, e->attack, e->made, e->wait, e->done,
+				e->thread, e->result);
 		}
 	}
 }

@@ -15,6 +15,7 @@
 
 #define WIRE_PROCESSES	3		/* of a domain */
 #define WIRE_CHANNELS	3		/* of a process */
+#define WIRE_THREADS	2		/* of a process: each has channels of its own */
 #define WIRE_ENTRIES	16384		/* records of a process, then it is replaced */
 #define WIRE_LENGTH_MAX	1024		/* of a record */
 #define WIRE_FD_SHARED	3		/* then each channel's input and output */
@@ -42,7 +43,7 @@ struct wire_entry {
 	uint64_t made;			/* before the call that sends it */
 	uint64_t wait;			/* before the next wait for input, 0 for none yet */
 	uint64_t done;			/* when that had returned */
-	uint32_t counter, channel, attack;
+	uint32_t counter, channel, attack, thread;
 	int32_t result;			/* 0 not known, 1 sent, -errno */
 };
 
@@ -56,7 +57,7 @@ struct wire_log {
 
 struct wire_shared {
 	_Atomic uint32_t ready, go;
-	uint32_t processes, channels;
+	uint32_t processes, channels, threads;
 	uint32_t number[WIRE_PROCESSES][WIRE_CHANNELS];	/* of the channels, in the whole run */
 	struct wire_log log[WIRE_PROCESSES];
 };

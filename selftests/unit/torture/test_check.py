@@ -16,10 +16,10 @@ channel channel=1 kind=6
 channel channel=2 kind=1
 channel channel=3 kind=2
 domain t=10 domain=1 policy=torture.race fallback=2 agent=0 senses=1
-process process=1 domain=1 pid=101
-process process=2 domain=1 pid=102
+process process=1 domain=1 pid=101 threads=1
+process process=2 domain=1 pid=102 threads=1
 domain t=10 domain=2 policy=torture.hold fallback=1 agent=0 senses=0
-process process=3 domain=2 pid=103
+process process=3 domain=2 pid=103 threads=1
 event seq=1 t=10 type=2 domain=1 incident=0 state=0 sensor=0 verdict=0 by=0 policy=torture.race
 event seq=2 t=10 type=2 domain=2 incident=0 state=0 sensor=0 verdict=0 by=0 policy=torture.hold
 sent process=1 serial=1 counter=1 channel=1 attack=0 result=1 made=20 wait=21 done=22
@@ -189,7 +189,7 @@ BROKEN = {
         (GOOD + "sent process=2 serial=4 counter=4 channel=2 attack=0 result=-32 made=9004 wait=0 done=0\n", "ran at"),
     ],
     "who_is_let_go_answers": [
-        (without("rcvd t=5003 dry=4999 channel=2", "sent process=2 serial=3"), "process 2: no answer"),
+        (without("rcvd t=5003 dry=4999 channel=2", "sent process=2 serial=3"), "process 2: no answer by channel 2"),
     ],
 }
 # Which breaks necessarily with another one.
@@ -254,6 +254,20 @@ class Allowed(unittest.TestCase):
             "rcvd t=12003 dry=11990", "rcvd t=10900 dry=9980") +
             "sent process=3 serial=3 counter=3 channel=3 attack=0 result=1 made=12000 wait=12001 done=12002\n"
             "rcvd t=12003 dry=11990 channel=3 process=3 pid=103 serial=3 counter=3 attack=0\n"), {})
+
+    def test_thread_was_faster_than_the_kill(self):
+        """Record 6 of a thread is dropped by the kill, record 7 of the other one had come out."""
+        text = GOOD.replace("pid=101 threads=1", "pid=101 threads=2").replace("rcvd t=5003 dry=4999 channel=2", (
+            "sent process=1 serial=7 counter=6 channel=4 attack=0 result=1 made=8000 wait=8000 done=0\n"
+            "rcvd t=8001 dry=4999 channel=4 process=1 pid=101 serial=7 counter=6 attack=0\n"
+            "rcvd t=5003 dry=4999 channel=2"))
+        self.assertEqual(set(self.judge(text)), {"who_is_let_go_answers"})
+        self.assertIn("answers_are_not_forgotten", self.judge(text.replace("pid=101 threads=2", "pid=101 threads=1")))
+
+    def test_one_has_died(self):
+        """Then the client asks nobody of the domain any more."""
+        self.assertEqual(self.judge(without("rcvd t=5003 dry=4999 channel=2", "sent process=2 serial=3").replace(
+            "gone t=9010 process=2", "gone t=450 process=2")), {})
 
     def test_agent_answers(self):
         """Its answers are not in the history."""
