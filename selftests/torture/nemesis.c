@@ -124,6 +124,20 @@ static void account(void)
 	history("over domains=%u open=%u unload=%d left=%s", domains, open, err, left ? left : "-");
 }
 
+/* The first puts the hooks in place, which may take a while: before the time begins. */
+static void load_all(void)
+{
+	struct draw draw;
+	struct nlc c;
+	int i;
+
+	draw_seed(&draw, torture.seed, ASKER_SLOT - 1);
+	must_connect(&c);
+	for (i = 0; i < PLANS; i++)
+		plan_load(&c, i, &draw);
+	nlc_close(&c);
+}
+
 static void run_for(int seconds, char *const without[])
 {
 	pthread_t slots[SLOTS], controllers[CONTROLLERS], looks[2], harm[HARMS];
@@ -185,6 +199,7 @@ int main(int argc, char **argv)
 	history("run seed=%" PRIu64 " seconds=%s kernel=%s deadline=%d slow=%d t=%" PRIu64, torture.seed,
 		argv[2], un.release, slow_ms(DEADLINE_HIGH), slow_ms(1000), wire_now());
 	harm_memory_begin();
+	load_all();
 	run_for(atoi(argv[2]), argv + 4);
 	account();
 	harm_memory_end();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -32,6 +33,20 @@ static int raise_fd(int *fd, bool ours)
 	return 0;
 }
 
+/*
+ * Room for a few records only, so that what is let go has to wait for the client. UDP
+ * would lose them instead.
+ */
+static void narrow(struct channel *ch)
+{
+	int size = 4096;
+
+	if (ch->reply.kind == CH_PIPE || ch->reply.kind == CH_FIFO)
+		fcntl(ch->reply.tx, F_SETPIPE_SZ, size);
+	else if (ch->reply.kind != CH_UDP)
+		setsockopt(ch->reply.tx, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 int channel_open(struct channel *ch, struct draw *d)
 {
 	static _Atomic uint32_t number;
@@ -45,6 +60,8 @@ int channel_open(struct channel *ch, struct draw *d)
 	if (err)
 		return err;
 	ch->stream = pair_is_stream(&ch->reply);
+	if (draw_chance(d, 30))
+		narrow(ch);
 	ch->number = atomic_fetch_add(&number, 1) + 1;
 	history("channel channel=%u kind=%d", ch->number, kind);
 	return 0;

@@ -14,7 +14,7 @@ TCP, UDP = 0, 1
 LATE = 3            # an incident beyond its deadline
 DYING = 3           # a member after a kill
 ARRIVING = 0.5      # a segment between its commit and its receiver
-COMMITTING = 1      # a record between the wait that vets it and its receiver
+COMMITTING = 3      # a record between the wait that vets it and its receiver, who may have no room
 ANSWERING = 6       # a member that has been let go
 
 EDGES = {RUNNING: {FREEZING, GONE}, FREEZING: {FROZEN, RELEASING, KILLING, GONE},

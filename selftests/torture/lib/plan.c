@@ -78,7 +78,8 @@ static int load_attributes(struct nlc *c, int plan, int deadline, uint64_t size,
 		policy_faults(&p);
 	if (plans[plan].rescue)
 		p.rescue = SELFHEAL_RESCUE_WAIT;
-	if (draw_chance(d, 25)) {
+	/* A delay and rescue points exclude each other. */
+	if (!plans[plan].rescue && draw_chance(d, 50)) {
 		p.commit = SELFHEAL_COMMIT_QUIESCE | SELFHEAL_COMMIT_DELAY;
 		p.delay_ms = draw_range(d, 1, 20);
 	}

@@ -36,6 +36,17 @@ def figures(h):
     }
 
 
+# Without any of these a run has shown nothing, however good its history is.
+WANTED = ("by a sensor", "released", "rolled back", "killed", "by controllers", "by the deadline", "answered by several",
+          "of attacks, sent", "frozen domains looked into", "records held there")
+
+
+def missing(h):
+    """What has not come to pass in a run."""
+    numbers = figures(h)
+    return [name for name in WANTED if not numbers[name]]
+
+
 def table(h, found):
     """Lines for people: the figures, then each invariant with what it promises and what broke it."""
     yield from (f"{name:<50} {number:>9,}" for name, number in figures(h).items())
