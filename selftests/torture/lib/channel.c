@@ -41,9 +41,10 @@ static void narrow(struct channel *ch)
 {
 	int size = 4096;
 
+	ch->narrow = ch->reply.kind != CH_UDP;
 	if (ch->reply.kind == CH_PIPE || ch->reply.kind == CH_FIFO)
 		fcntl(ch->reply.tx, F_SETPIPE_SZ, size);
-	else if (ch->reply.kind != CH_UDP)
+	else if (ch->narrow)
 		setsockopt(ch->reply.tx, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
@@ -63,7 +64,7 @@ int channel_open(struct channel *ch, struct draw *d)
 	if (draw_chance(d, 30))
 		narrow(ch);
 	ch->number = atomic_fetch_add(&number, 1) + 1;
-	history("channel channel=%u kind=%d", ch->number, kind);
+	history("channel channel=%u kind=%d narrow=%d", ch->number, kind, ch->narrow);
 	return 0;
 }
 

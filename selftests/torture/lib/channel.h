@@ -10,7 +10,7 @@
 struct channel {
 	uint32_t number;		/* in the whole run */
 	struct pair request, reply;	/* the member has request.rx and reply.tx */
-	bool stream, ended;
+	bool stream, narrow, ended;
 	/* The request that is out. */
 	bool busy, attack;
 	uint32_t id, expected, got;

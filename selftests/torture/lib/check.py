@@ -162,18 +162,17 @@ def answers_are_not_forgotten(h):
     for process, serial in sorted(h.received):
         counter = h.received[process, serial][0]["counter"]
         before = last.get(process, 0)
-        # Of two threads one may have let go of its output when a kill drops the other's.
-        if counter <= before or not set(range(before + 1, counter)) <= _killed_counters(h, process):
+        if counter <= before or not set(range(before + 1, counter)) <= _overtaken(h, process):
             yield f"process {process}: record {serial} has the counter {counter}, the one before had {before}"
         last[process] = counter
 
 
-def _killed_counters(h, process):
-    """Of records of a process with several threads that were dropped by its end."""
-    if h.processes.get(process, {"threads": 1})["threads"] < 2:
-        return set()
+def _overtaken(h, process):
+    """Counters of records that a kill or death dropped although later ones may have come out: those of another
+    thread, and those that had to wait for room while other channels had it."""
+    threads = h.processes.get(process, {"threads": 1})["threads"]
     return {sent["counter"] for sent in h.sent_by[process]
-            if (process, sent["serial"]) not in h.received and any(
+            if (process, sent["serial"]) not in h.received and (threads > 1 or sent["channel"] in h.narrow) and any(
                 i.verdict not in (RELEASE, ROLLBACK) and (i.decided or i.opened) > sent["made"]
                 for i in h.domain_of(process).incidents)}
 

@@ -101,6 +101,7 @@ class History:
             self.domain(end["domain"]).ends.append(end["t"])
         self.gone = {line["process"]: line["t"] for line in self.kinds["gone"]}
         self.channels = {line["channel"]: line["kind"] for line in self.kinds["channel"]}
+        self.narrow = {line["channel"] for line in self.kinds["channel"] if line["narrow"]}
         self.sent = {(line["process"], line["serial"]): line for line in self.kinds["sent"]}
         self.sent_by = collections.defaultdict(list)
         for line in self.kinds["sent"]:

@@ -12,9 +12,9 @@ import present
 # its deadline's release, then dissolved. Stamps in ms here.
 GOOD = """
 run seed=1 seconds=60 kernel=6.12 deadline=2000 slow=1000 t=0
-channel channel=1 kind=6
-channel channel=2 kind=1
-channel channel=3 kind=2
+channel channel=1 kind=6 narrow=0
+channel channel=2 kind=1 narrow=0
+channel channel=3 kind=2 narrow=0
 domain t=10 domain=1 policy=torture.race fallback=2 agent=0 senses=1
 process process=1 domain=1 pid=101 threads=1
 process process=2 domain=1 pid=102 threads=1
@@ -263,6 +263,17 @@ class Allowed(unittest.TestCase):
             "rcvd t=5003 dry=4999 channel=2"))
         self.assertEqual(set(self.judge(text)), {"who_is_let_go_answers"})
         self.assertIn("answers_are_not_forgotten", self.judge(text.replace("pid=101 threads=2", "pid=101 threads=1")))
+
+    def test_no_room_before_the_kill(self):
+        """Record 6 had to wait for room and is dropped by the kill, record 7 found room on another channel."""
+        text = GOOD.replace("counter=5 channel=1 attack=1 result=1 made=8000", "counter=5 channel=1 attack=0 result=1 made=7000")
+        text = text.replace("rcvd t=5003 dry=4999 channel=2", (
+            "sent process=1 serial=7 counter=6 channel=2 attack=0 result=1 made=8000 wait=8000 done=0\n"
+            "rcvd t=8001 dry=4999 channel=2 process=1 pid=101 serial=7 counter=6 attack=0\n"
+            "rcvd t=5003 dry=4999 channel=2"))
+        self.assertIn("answers_are_not_forgotten", self.judge(text))
+        text = text.replace("channel=1 kind=6 narrow=0", "channel=1 kind=6 narrow=1")
+        self.assertNotIn("answers_are_not_forgotten", self.judge(text))
 
     def test_one_has_died(self):
         """Then the client asks nobody of the domain any more."""
