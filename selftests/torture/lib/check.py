@@ -171,7 +171,9 @@ def _overtaken(h, process):
     """Counters of records that a kill or death dropped although later ones may have come out: those of another
     thread, and those that had to wait for room while other channels had it."""
     threads = h.processes.get(process, {"threads": 1})["threads"]
-    return {sent["counter"] for sent in h.sent_by[process]
+    # A rollback makes counters anew: the last record of each is the one that would have had to come.
+    last = {sent["counter"]: sent for sent in h.sent_by[process]}
+    return {counter for counter, sent in last.items()
             if (process, sent["serial"]) not in h.received and (threads > 1 or sent["channel"] in h.narrow) and any(
                 i.verdict not in (RELEASE, ROLLBACK) and (i.decided or i.opened) > sent["made"]
                 for i in h.domain_of(process).incidents)}
