@@ -13,10 +13,9 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # The kernels of the guests, and those with sanitizers ("light") that make test builds meanwhile.
 TEST_KERNELS ?= 6.1 6.12
 TEST_SANITIZERS ?=
-# How long make fuzz takes: seconds, or with a suffix as sleep(1) has it.
-T ?= 10m
-# How long make torture takes, if not T; its kernel, its seed (drawn when empty).
-TORTURE_TIME = $(if $(filter file,$(origin T)),30m,$(T))
+# How long make fuzz (10m), torture (30m) and coverage (4h) take: seconds, or with a suffix as sleep(1) has it.
+T ?=
+# The kernel of make torture, and its seed (drawn when empty).
 KERNEL ?= 6.12
 SEED ?=
 # Tries of each row of make test-races.
@@ -117,12 +116,15 @@ conformance: guest-build			## the kernel's own selftests without us, with us, an
 	@$(TOP)/selftests/conformance/run $(TEST_KERNELS)
 
 fuzz: deps				## fuzz the parsers and the quarantine in user space (T=10m)
-	@$(TOP)/selftests/fuzz/run --time $(T)
+	@$(TOP)/selftests/fuzz/run --time $(or $(T),10m)
+
+coverage: deps				## gcov of the module on kernels with sanitizers (T=4h, COVERAGE_ARGS=)
+	@$(TOP)/selftests/coverage/run --time $(or $(T),4h) $(COVERAGE_ARGS)
 
 torture: guest-build			## everything at once in a guest, its history checked (T=30m KERNEL=6.12 SEED=)
 	@set -e; case $(KERNEL) in debug-*) $(TOP)/selftests/debug/build-kernel $(KERNEL:debug-%=%) > /dev/null ;; esac
 	@$(MAKE) modules KERNELS=$(KERNEL)
-	@$(TOP)/selftests/torture/run --kernel $(KERNEL) --time $(TORTURE_TIME) \
+	@$(TOP)/selftests/torture/run --kernel $(KERNEL) --time $(or $(T),30m) \
 		$(if $(SEED),--seed $(SEED)) $(TORTURE_ARGS)
 
 check:					## static checks
@@ -150,4 +152,4 @@ help:					## this list
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## \(.*\)/  \1\t\2/p' $(TOP)/Makefile | expand -t 26
 
 .PHONY: all modules module test-modules test-module user selftests uapi check-uapi deps guest-build unit test test-races demo bench \
-	conformance test-debug test-long fuzz torture check install uninstall clean help
+	conformance test-debug test-long fuzz torture coverage check install uninstall clean help

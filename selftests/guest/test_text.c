@@ -425,6 +425,9 @@ static const char *const registries[] = {
 	"cur_orc_ip_table",
 	"netlink_chain",	/* a netlink socket has closed: control/family.c */
 	"last_unloaded_module",
+	"kcore_modules",	/* the area of modules, in /proc/kcore */
+	"execmem_info",		/* the same, for who allocates there */
+	"gcov_info_head",	/* of a module that was built with counters */
 	/* Of tracers: used from patched entries only, see above; the link outlives them. */
 	"global_ops",
 	"kprobe_ftrace_ops",

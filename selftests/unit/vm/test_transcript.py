@@ -66,6 +66,17 @@ class Transcript(unittest.TestCase):
         self.assertIsNone(script.unfinished())
         self.assertTrue(script.done)
 
+    def test_data_of_a_meter(self):
+        got = []
+        script = boots.Transcript(lambda: None, lambda data: None, None, on_data=lambda *args: got.append(args))
+        script.feed(b"\n#=# data guest/test_a AAEC/w==\n\n#=# data guest/test_b \n\n#=# data guest/test_c AAEC/\n")
+        # What came damaged is nobody's data.
+        self.assertEqual(got, [("guest/test_a", b"\0\1\2\xff"), ("guest/test_b", b"")])
+
+    def test_data_that_nobody_wants(self):
+        script, _ = follow(STREAM + b"\n#=# data guest/test_a AAEC/w==\n", 100)
+        self.assertIsNone(script.on_data)
+
     def test_limit_follows_the_program(self):
         script = boots.Transcript(lambda: discover.Test("guest/test_a", 5000), lambda data: None, None)
         before = script.limit

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run test programs in a guest: one boot, and one more after each death of the guest."""
 
+import base64
+import binascii
 import dataclasses
 import re
 import time
@@ -12,7 +14,7 @@ BOOT_SECONDS = 300
 GRACE_SECONDS = 200
 # A program that locks the module ends its guest, and says so in a line of its own.
 LOCKS = "# leaves the module locked until reboot"
-_PROTOCOL = re.compile(rb"^#=# (next|begin|end|done) ?(\S*) ?(.*)$")
+_PROTOCOL = re.compile(rb"^#=# (next|begin|end|data|done) ?(\S*) ?(.*)$")
 
 
 @dataclasses.dataclass
@@ -29,11 +31,12 @@ class Outcome:
 class Transcript:
     """Follows the output of the runner: answers it, and cuts it into programs."""
 
-    def __init__(self, take, say, on_end, slow=1):
+    def __init__(self, take, say, on_end, slow=1, on_data=None):
         self.take = take
         self.say = say
         self.slow = slow
         self.on_end = on_end
+        self.on_data = on_data
         self.current = None
         self.asked = self.done = False
         self.limit = time.monotonic() + BOOT_SECONDS * slow
@@ -68,6 +71,12 @@ class Transcript:
             self.limit = now + GRACE_SECONDS * self.slow
             fields = dict(field.split("=", 1) for field in rest.split())
             self.on_end(name, "\n".join(self._text), fields)
+        elif kind == "data" and self.on_data:
+            self.limit = now + GRACE_SECONDS * self.slow
+            try:
+                self.on_data(name, base64.b64decode(rest, validate=True))
+            except binascii.Error as error:
+                cache.note(f"{name}: the meter's data came damaged: {error}")
         elif kind == "done":
             self.done = True
 
@@ -122,10 +131,13 @@ class Suite:
     """Programs of one kernel in one guest after the other, until there are no more.
 
     take: gives the next test, or None; more: tells whether there is one; end: the monotonic
-    time when the guest is ended; tag: tells the logs of this one from those of others.
+    time when the guest is ended; tag: tells the logs of this one from those of others; meter:
+    text of a Python script that is run before and after each program, on_data(name, bytes)
+    gets what it printed after it.
     """
 
-    def __init__(self, kernel_name, *, logs, mem, smp, icount, end, slow, report, take, more, tag):
+    def __init__(self, kernel_name, *, logs, mem, smp, icount, end, slow, report, take, more, tag, meter=None,
+                 on_data=None):
         self.kernel = kernels.resolve(kernel_name)
         self.logs = logs_of(logs, kernel_name, icount)
         self.label = kernel_name
@@ -136,6 +148,8 @@ class Suite:
         self.take = take
         self.more = more
         self.tag = tag
+        self.meter = meter
+        self.on_data = on_data
         self.dead = False
         self.outcomes = []
         self._again = []        # programs that run once more
@@ -180,12 +194,14 @@ class Suite:
 
         first = len(self.outcomes)
         vm = guest.Guest(self.kernel, **self.shape)
-        script = Transcript(self._next, vm.say, on_end, self.slow)
+        script = Transcript(self._next, vm.say, on_end, self.slow, self.on_data)
         error = None
         with cache.scratch("suite") as work:
             runner = (cache.tree() / "selftests/vm/guest/runner").read_text(encoding="utf-8")
-            pack, _ = payload.make(self.kernel, ["exec /usr/bin/python3 /opt/vm/runner"], None, work,
-                                   {"slow": f"{self.slow:g}\n", "runner": runner})
+            files = {"slow": f"{self.slow:g}\n", "runner": runner}
+            if self.meter:
+                files["meter"] = self.meter
+            pack, _ = payload.make(self.kernel, ["exec /usr/bin/python3 /opt/vm/runner"], None, work, files)
             try:
                 vm.run([(pack, False)], lambda: min(script.limit, self.end), script.feed, talk=True)
             except HarnessError as problem:

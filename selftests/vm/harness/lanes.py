@@ -38,6 +38,9 @@ class Queue:
     seconds: float = 0
     # The queue of the host that makes this one's kernel; a failure there is told there.
     after: "Queue" = None
+    # Around each program, as boots.Suite has them.
+    meter: str = None
+    on_data: object = None
 
     def cost(self, test):
         """Seconds that a program will take, roughly."""
@@ -139,7 +142,8 @@ def _items(board, number, lane, logs, report):
     suite = boots.Suite(
         queue.label, logs=logs, mem=queue.mem, smp=queue.smp, icount=queue.icount,
         end=board.end + (EXTRA_GRACE if queue.extra else 0), slow=queue.slow, report=report,
-        take=lambda: board.take(number), more=lambda: board.more(number), tag=str(lane))
+        take=lambda: board.take(number), more=lambda: board.more(number), tag=str(lane),
+        meter=queue.meter, on_data=queue.on_data)
     return suite.run(), not suite.dead
 
 
