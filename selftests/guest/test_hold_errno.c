@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -59,6 +60,43 @@ static int64_t op_unix_dgram_no_path(void)
 			     (struct sockaddr *)&un, sizeof(un)));
 }
 
+static int64_t op_unix_dgram_path_of_a_device(void)
+{
+	struct sockaddr_un un = { AF_UNIX, "/dev/null" };
+
+	return result(sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0,
+			     (struct sockaddr *)&un, sizeof(un)));
+}
+
+static int64_t op_unconnected_unix_stream(void)
+{
+	return result(send(socket(AF_UNIX, SOCK_STREAM, 0), "x", 1, 0));
+}
+
+static int64_t op_closed_descriptor_passed(void)
+{
+	struct iovec iov = { "x", 1 };
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} control = {
+		.head = { CMSG_LEN(2 * sizeof(int)), SOL_SOCKET, SCM_RIGHTS },
+	};
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct pair ch;
+	int fd[2];
+
+	pair_open(&ch, CH_UNIX_STREAM);
+	fd[0] = ch.rx;
+	fd[1] = dup(ch.rx);
+	close(fd[1]);
+	memcpy(CMSG_DATA(&control.head), fd, sizeof(fd));
+	return result(sendmsg(ch.tx, &msg, 0));
+}
+
 static int64_t after_shutdown(enum channel_kind kind, int flags)
 {
 	struct pair ch;
@@ -71,6 +109,22 @@ static int64_t after_shutdown(enum channel_kind kind, int flags)
 static int64_t op_tcp_after_shutdown(void) { return after_shutdown(CH_TCP, 0); }
 static int64_t op_unix_after_shutdown(void) { return after_shutdown(CH_UNIX_STREAM, 0); }
 static int64_t op_nosignal_after_shutdown(void) { return after_shutdown(CH_TCP, MSG_NOSIGNAL); }
+static int64_t op_packets_after_shutdown(void) { return after_shutdown(CH_UNIX_SEQPACKET, 0); }
+static int64_t op_packets_nosignal(void) { return after_shutdown(CH_UNIX_SEQPACKET, MSG_NOSIGNAL); }
+
+/* In a domain the first byte is held, and so is the shutdown. */
+static int64_t after_byte_and_shutdown(int flags)
+{
+	struct pair ch;
+
+	pair_open(&ch, CH_TCP);
+	if (send(ch.tx, "x", 1, 0) != 1 || shutdown(ch.tx, SHUT_WR))
+		return result(-1);
+	return result(send(ch.tx, "y", 1, flags));
+}
+
+static int64_t op_tcp_after_byte_and_shutdown(void) { return after_byte_and_shutdown(0); }
+static int64_t op_tcp_after_both_nosignal(void) { return after_byte_and_shutdown(MSG_NOSIGNAL); }
 
 static int64_t op_pipe_without_reader(void)
 {
@@ -253,7 +307,9 @@ static const struct {
 	OP(read_only_pipe_end), OP(too_many_vectors), OP(listening_socket),
 	OP(tcp_nothing), OP(pipe_nothing), OP(unix_nothing), OP(pty_nothing),
 	OP(udp_half_a_buffer), OP(msg_fastopen_unconnected), OP(unix_fastopen),
-	OP(unix_fastopen_with_address),
+	OP(unix_fastopen_with_address), OP(unix_dgram_path_of_a_device),
+	OP(unconnected_unix_stream), OP(closed_descriptor_passed), OP(packets_after_shutdown),
+	OP(packets_nosignal), OP(tcp_after_byte_and_shutdown), OP(tcp_after_both_nosignal),
 #undef OP
 };
 
