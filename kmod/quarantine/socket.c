@@ -123,7 +123,9 @@ static int sh_socket_refuses(struct socket *sock, const struct msghdr *msg, size
 	if (sock->type == SOCK_STREAM)
 		return sh_stream_refuses(sock, msg);
 	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) {
-		if (!(msg->msg_flags & MSG_NOSIGNAL) && sock->type == SOCK_SEQPACKET)
+		/* As SCTP does, and AF_UNIX does not. */
+		if (!(msg->msg_flags & MSG_NOSIGNAL) && sock->type == SOCK_SEQPACKET &&
+		    sk->sk_family != AF_UNIX)
 			send_sig(SIGPIPE, current, 0);
 		return -EPIPE;
 	}

@@ -109,6 +109,7 @@ static int64_t after_shutdown(enum channel_kind kind, int flags)
 static int64_t op_tcp_after_shutdown(void) { return after_shutdown(CH_TCP, 0); }
 static int64_t op_unix_after_shutdown(void) { return after_shutdown(CH_UNIX_STREAM, 0); }
 static int64_t op_nosignal_after_shutdown(void) { return after_shutdown(CH_TCP, MSG_NOSIGNAL); }
+static int64_t op_packets_after_shutdown(void) { return after_shutdown(CH_UNIX_SEQPACKET, 0); }
 static int64_t op_packets_nosignal(void) { return after_shutdown(CH_UNIX_SEQPACKET, MSG_NOSIGNAL); }
 
 /* In a domain the first byte is held, and so is the shutdown. */
@@ -307,8 +308,8 @@ static const struct {
 	OP(tcp_nothing), OP(pipe_nothing), OP(unix_nothing), OP(pty_nothing),
 	OP(udp_half_a_buffer), OP(msg_fastopen_unconnected), OP(unix_fastopen),
 	OP(unix_fastopen_with_address), OP(unix_dgram_path_of_a_device),
-	OP(unconnected_unix_stream), OP(closed_descriptor_passed), OP(packets_nosignal),
-	OP(tcp_after_byte_and_shutdown), OP(tcp_after_both_nosignal),
+	OP(unconnected_unix_stream), OP(closed_descriptor_passed), OP(packets_after_shutdown),
+	OP(packets_nosignal), OP(tcp_after_byte_and_shutdown), OP(tcp_after_both_nosignal),
 #undef OP
 };
 
