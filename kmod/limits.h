@@ -61,6 +61,9 @@
  */
 #define SH_EPOLLS_MAX		256
 #define SH_EPOLL_FILES		8
+/* All that a domain's sets know, and what one point can take back: a member must not fill the memory. */
+#define SH_INTERESTS_MAX	(1 << 18)
+#define SH_CHANGES_MAX		(1 << 14)
 #define SH_EPOLL_TEXT_MAX	SZ_64M
 
 /* Bytes that are kept of what one call has taken in, for a rollback to give back. */

@@ -61,6 +61,7 @@ struct sh_domain {
 	struct mutex epolls_lock;	/* the next two */
 	struct list_head epolls;	/* what is known of epoll sets: interest.h */
 	bool epolls_over;
+	atomic_t interests;		/* what all of them know */
 
 	struct list_head foreign;	/* foreign.h */
 	u32 nr_foreign;

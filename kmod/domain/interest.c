@@ -16,6 +16,12 @@ static bool sh_is_epoll(const struct file *file)
 	return file->f_op->show_fdinfo && !strcmp(file->f_path.dentry->d_name.name, "[eventpoll]");
 }
 
+static void sh_interest_free(struct sh_epoll *s, struct sh_interest *i)
+{
+	atomic_dec(&s->domain->interests);
+	kfree(i);
+}
+
 static void sh_epoll_clear(struct sh_epoll *s)
 {
 	struct sh_interest *i, *next;
@@ -24,7 +30,7 @@ static void sh_epoll_clear(struct sh_epoll *s)
 	xa_for_each(&s->interests, fd, i) {
 		for (; i; i = next) {
 			next = i->next;
-			kfree(i);
+			sh_interest_free(s, i);
 		}
 	}
 	xa_destroy(&s->interests);
@@ -45,7 +51,7 @@ void sh_epoll_put(struct sh_epoll *s)
 	kref_put(&s->ref, sh_epoll_free);
 }
 
-static struct sh_epoll *sh_epoll_new(struct file *file)
+static struct sh_epoll *sh_epoll_new(struct sh_domain *d, struct file *file)
 {
 	struct sh_epoll *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 
@@ -54,6 +60,7 @@ static struct sh_epoll *sh_epoll_new(struct file *file)
 	kref_init(&s->ref);
 	mutex_init(&s->lock);
 	xa_init(&s->interests);
+	s->domain = d;
 	s->file = get_file(file);
 	return s;
 }
@@ -74,7 +81,7 @@ struct sh_epoll *sh_epoll_get(struct sh_domain *d, struct file *file)
 		}
 	}
 	if (!found && n < SH_EPOLLS_MAX && !d->epolls_over) {
-		found = sh_epoll_new(file);
+		found = sh_epoll_new(d, file);
 		if (found)
 			list_add_tail(&found->node, &d->epolls);
 	}
@@ -101,7 +108,7 @@ struct sh_interest *sh_epoll_find(struct sh_epoll *s, unsigned int fd, const str
 }
 
 /* A program that opens, registers and closes files of one number all the time has no more. */
-static void sh_interest_trim(struct sh_interest *i)
+static void sh_interest_trim(struct sh_epoll *s, struct sh_interest *i)
 {
 	struct sh_interest *old;
 	unsigned int n;
@@ -112,26 +119,32 @@ static void sh_interest_trim(struct sh_interest *i)
 	i->next = NULL;
 	while (old) {
 		i = old->next;
-		kfree(old);
+		sh_interest_free(s, old);
 		old = i;
 	}
 }
 
 struct sh_interest *sh_epoll_add(struct sh_epoll *s, unsigned int fd, const struct file *file)
 {
-	struct sh_interest *i = kzalloc(sizeof(*i), GFP_KERNEL_ACCOUNT);
+	struct sh_interest *i;
 
 	lockdep_assert_held(&s->lock);
+	if (atomic_inc_return(&s->domain->interests) > SH_INTERESTS_MAX)
+		goto none;
+	i = kzalloc(sizeof(*i), GFP_KERNEL_ACCOUNT);
 	if (!i)
-		return NULL;
+		goto none;
 	i->file = file;
 	i->next = xa_load(&s->interests, fd);
 	if (xa_err(xa_store(&s->interests, fd, i, GFP_KERNEL_ACCOUNT))) {
-		kfree(i);
+		sh_interest_free(s, i);
 		return NULL;
 	}
-	sh_interest_trim(i);
+	sh_interest_trim(s, i);
 	return i;
+none:
+	atomic_dec(&s->domain->interests);
+	return NULL;
 }
 
 void sh_epoll_drop(struct sh_epoll *s, unsigned int fd, struct sh_interest *i)
@@ -149,7 +162,7 @@ void sh_epoll_drop(struct sh_epoll *s, unsigned int fd, struct sh_interest *i)
 	} else {
 		xa_erase(&s->interests, fd);
 	}
-	kfree(i);
+	sh_interest_free(s, i);
 }
 
 /* As ep_show_fdinfo() prints it; what follows on the line is about the file. */
@@ -174,33 +187,41 @@ static int sh_epoll_parse(struct sh_epoll *s, char *text)
 	return 0;
 }
 
-int sh_epoll_read(struct sh_epoll *s)
+/* The listing, to be freed; NULL for want of memory, or when it is too long. */
+static char *sh_epoll_text(struct sh_epoll *s)
 {
-	struct seq_file m = { .size = SZ_1K };
-	int err;
+	struct seq_file m = {};
 
-	if (s->known)
-		return 0;
-	for (;;) {
+	for (m.size = SZ_1K; m.size <= SH_EPOLL_TEXT_MAX; m.size *= 4) {
 		m.buf = kvmalloc(m.size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!m.buf)
-			return -ENOMEM;
+			break;
 		m.count = 0;
 		s->file->f_op->show_fdinfo(&m, s->file);
-		if (!seq_has_overflowed(&m) && m.count < m.size)
-			break;
+		if (!seq_has_overflowed(&m) && m.count < m.size) {
+			m.buf[m.count] = 0;
+			return m.buf;
+		}
 		kvfree(m.buf);
-		if (m.size >= SH_EPOLL_TEXT_MAX)
-			return -E2BIG;
-		m.size *= 4;
 	}
-	m.buf[m.count] = 0;
-	err = sh_epoll_parse(s, m.buf);
-	kvfree(m.buf);
-	if (err)
+	return NULL;
+}
+
+bool sh_epoll_read(struct sh_epoll *s)
+{
+	char *text;
+
+	lockdep_assert_held(&s->lock);
+	if (s->known || s->unread)
+		return s->known;
+	text = sh_epoll_text(s);
+	s->known = text && !sh_epoll_parse(s, text);
+	kvfree(text);
+	if (!s->known) {
 		sh_epoll_clear(s);
-	s->known = !err;
-	return err;
+		s->unread = true;
+	}
+	return s->known;
 }
 
 void sh_epoll_forget(struct sh_epoll *s)

@@ -32,9 +32,11 @@ struct sh_interest {
 struct sh_epoll {
 	struct list_head node;		/* domain->epolls, under its epolls_lock */
 	struct kref ref;
+	struct sh_domain *domain;	/* who has a set has a member of it, or is its end */
 	struct file *file;		/* reference: no other set is taken for it */
 	struct mutex lock;		/* of what follows; held across a change of the set */
 	bool known;			/* the interests are those of the set */
+	bool unread;			/* could not be read: not tried again, for its price */
 	struct xarray interests;	/* the newest, by number */
 };
 
@@ -47,17 +49,20 @@ struct sh_epoll {
 struct sh_epoll *sh_epoll_get(struct sh_domain *d, struct file *file);
 void sh_epoll_put(struct sh_epoll *s);
 
-/* Read what the set has now, unless it is known. @s->lock held. -ENOMEM. */
-int sh_epoll_read(struct sh_epoll *s);
+/* Read what the set has now, unless it is known. False: it is not. @s->lock held. */
+bool sh_epoll_read(struct sh_epoll *s);
 
 /* Not known any more. @s->lock held. */
 void sh_epoll_forget(struct sh_epoll *s);
 
-/* What is known of @file under @fd, or NULL; @unknown: it may be one of which the file is not. @s->lock held. */
+/*
+ * What is known of @file under @fd, or NULL; @unknown: it may be one of which the file is not.
+ * @s->lock held.
+ */
 struct sh_interest *sh_epoll_find(struct sh_epoll *s, unsigned int fd, const struct file *file,
 				  bool unknown);
 
-/* A new one, or NULL for want of memory; and away with one. @s->lock held. */
+/* A new one, or NULL for want of memory or beyond SH_INTERESTS_MAX; and away with one. @s->lock held. */
 struct sh_interest *sh_epoll_add(struct sh_epoll *s, unsigned int fd, const struct file *file);
 void sh_epoll_drop(struct sh_epoll *s, unsigned int fd, struct sh_interest *i);
 

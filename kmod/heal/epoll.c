@@ -125,7 +125,7 @@ static int sh_epoll_follow(struct sh_member *m, struct sh_epoll *s, int epfd, in
 	bool fresh = false;
 	int ret;
 
-	if (!sh_epoll_read(s)) {
+	if (sh_epoll_read(s)) {
 		i = sh_epoll_find(s, fd, file, op != EPOLL_CTL_ADD);
 		if (!i && op == EPOLL_CTL_ADD) {
 			i = sh_epoll_add(s, fd, file);

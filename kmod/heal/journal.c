@@ -6,12 +6,14 @@
 #include "../domain/domain.h"
 #include "../domain/member.h"
 #include "../domain/process.h"
+#include "../limits.h"
 #include "journal.h"
 #include "point.h"
 
 void sh_journal_init(struct sh_journal *j)
 {
 	INIT_LIST_HEAD(&j->changes);
+	j->nr = 0;
 	j->lost = false;
 }
 
@@ -50,13 +52,15 @@ void sh_journal_note(struct sh_member *m, struct sh_change *c)
 	spin_lock(&m->domain->lock);
 	/* A thread that has ended may have taken it away. */
 	p = sh_journal_point(m);
-	if (p && c)
+	if (p && c && p->journal.nr < SH_CHANGES_MAX) {
 		list_add(&c->node, &p->journal.changes);
-	else if (p)
+		p->journal.nr++;
+		c = NULL;
+	} else if (p) {
 		p->journal.lost = true;
+	}
 	spin_unlock(&m->domain->lock);
-	if (!p)
-		kfree(c);
+	kfree(c);
 }
 
 void sh_journal_undo(struct sh_domain *d, struct sh_point *p)

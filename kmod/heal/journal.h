@@ -28,6 +28,7 @@ struct sh_change {
 
 struct sh_journal {
 	struct list_head changes;	/* the latest first */
+	unsigned int nr;		/* SH_CHANGES_MAX at most */
 	bool lost;			/* and more, that could not be noted */
 };
 
@@ -41,7 +42,10 @@ void sh_journal_free(struct sh_journal *j);
  */
 u64 sh_journal_clock(struct sh_member *m);
 
-/* Note @c, which is taken over, for that point. NULL: something that is not known. Any process context. */
+/*
+ * Note @c, which is taken over, for that point; beyond SH_CHANGES_MAX it is lost. NULL: something
+ * that is not known. Any process context.
+ */
 void sh_journal_note(struct sh_member *m, struct sh_change *c);
 
 /* Undo all of @p's. Context as for one. */

@@ -27,6 +27,9 @@
 #define OPS	40
 #define ROUNDS	80
 #define MANY	500		/* registrations that came before the domain */
+#define SETS	20
+#define MANY_FILES 900
+#define CHANGES	(1 << 14)	/* of one point: SH_CHANGES_MAX */
 #define LISTING	(256 * 1024)
 
 /* page->count */
@@ -404,6 +407,57 @@ TEST_F(set, is_not_crowded_out)
 			TH_LOG("round %d, %s", i, r->kid.page->text);
 		}
 	}
+}
+
+/* More than a point takes back: a member must not fill the memory between two waits. */
+static void changes_without_end(struct page *page, void *arg)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	static int set[SETS], file[MANY_FILES];
+	struct server *s = arg;
+	char byte;
+	int i, n;
+
+	for (i = 0; i < SETS; i++)
+		set[i] = epoll_create1(0);
+	for (n = 0; n < MANY_FILES; n++)
+		file[n] = eventfd(0, 0);
+	if (recv(s->ch.tx, &byte, 1, 0) == 1) {
+		for (i = 0; i < SETS; i++)
+			for (n = 0; n < MANY_FILES; n++)
+				if (epoll_ctl(set[i], EPOLL_CTL_ADD, file[n], &ev))
+					_exit(1);
+		crash();
+	}
+	for (i = 0; i < SETS; i++) {
+		list(set[i], s->now);
+		for (n = 0; strstr(s->now, "tfd:") && n < MANY_FILES; n++)
+			if (!epoll_ctl(set[i], EPOLL_CTL_DEL, file[n], NULL))
+				atomic_fetch_add(&page->count[WRONG], 1);
+	}
+	atomic_store(&page->count[ROLLED_BACK], 1);
+	page_block(page, ~0U);
+}
+
+TEST_F(set, changes_are_bounded)
+{
+	struct rig *r = &self->r;
+	int64_t failed = status_counter(&r->c, "objects_failed");
+	uint64_t id;
+
+	self->s.now = malloc(LISTING);
+	ASSERT_EQ(0, rig_run(r, changes_without_end, &self->s));
+	ASSERT_TRUE(proc_wait_syscall(r->kid.pid, r->kid.pid, SYS_recvfrom, BOUND));
+	ASSERT_EQ(1, send(self->s.ch.rx, "X", 1, 0));
+	id = rig_frozen(r);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, incident_rollback(&r->c, id, -1)) {
+		TH_LOG("%s", r->c.ext);
+	}
+	ASSERT_TRUE(page_changed(&r->kid.page->count[ROLLED_BACK], 0, BOUND));
+	EXPECT_EQ(failed + 1, status_counter(&r->c, "objects_failed"));
+	/* The first ones are taken back, the others left. */
+	EXPECT_EQ(SETS * MANY_FILES - CHANGES, atomic_load(&r->kid.page->count[WRONG]));
 }
 
 /* By a number that its file did not have at the point: no call can reach that afterwards. */
