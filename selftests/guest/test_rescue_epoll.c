@@ -261,12 +261,31 @@ static bool answers(struct rig *r, struct server *s)
 	return point.stamp;
 }
 
+/* The attack, and the rollback of the server to its @n-th error; *@why it was not. */
+static bool rolled_back(struct rig *r, struct server *s, char attack, uint64_t n, const char **why)
+{
+	uint64_t id;
+
+	*why = "no attack";
+	if (send(s->ch.rx, &attack, 1, 0) != 1)
+		return false;
+	*why = "no freeze";
+	id = rig_frozen(r);
+	if (!id)
+		return false;
+	*why = r->c.ext;
+	if (incident_rollback(&r->c, id, -1))
+		return false;
+	*why = "it is not back";
+	return page_changed(&r->kid.page->count[ROLLED_BACK], n, BOUND);
+}
+
 TEST_F(sets, are_what_they_were)
 {
 	struct page *page;
 	struct rig *r = &self->r;
 	int64_t restored;
-	uint64_t id;
+	const char *why;
 	int i;
 
 	restored = status_counter(&r->c, "objects_restored");
@@ -274,13 +293,7 @@ TEST_F(sets, are_what_they_were)
 	page = r->kid.page;
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_TRUE(answers(r, &self->s));
-		ASSERT_EQ(1, send(self->s.ch.rx, "X", 1, 0));
-		id = rig_frozen(r);
-		ASSERT_NE(0, id);
-		ASSERT_EQ(0, incident_rollback(&r->c, id, -1)) {
-			TH_LOG("%s", r->c.ext);
-		}
-		ASSERT_TRUE(page_changed(&page->count[ROLLED_BACK], i, BOUND));
+		ASSERT_TRUE(rolled_back(r, &self->s, 'X', i, &why)) { TH_LOG("%s", why); }
 		ASSERT_EQ(0, atomic_load(&page->count[WRONG])) {
 			TH_LOG("round %d, %s", i, page->text);
 		}
@@ -390,19 +403,15 @@ static void crowds(struct page *page, void *arg)
 TEST_F(set, is_not_crowded_out)
 {
 	struct rig *r = &self->r;
-	uint64_t id;
+	const char *why;
 	int i;
 
 	ASSERT_EQ(0, rig_run(r, crowds, &self->s));
 	for (i = 0; i < 30; i++) {
 		ASSERT_TRUE(proc_wait_syscall(r->kid.pid, r->kid.pid, SYS_recvfrom, BOUND));
-		ASSERT_EQ(1, send(self->s.ch.rx, i < 20 ? "A" : "M", 1, 0));
-		id = rig_frozen(r);
-		ASSERT_NE(0, id);
-		ASSERT_EQ(0, incident_rollback(&r->c, id, -1)) {
-			TH_LOG("%s", r->c.ext);
+		ASSERT_TRUE(rolled_back(r, &self->s, i < 20 ? 'A' : 'M', i, &why)) {
+			TH_LOG("%s", why);
 		}
-		ASSERT_TRUE(page_changed(&r->kid.page->count[ROLLED_BACK], i, BOUND));
 		ASSERT_EQ(0, atomic_load(&r->kid.page->count[WRONG])) {
 			TH_LOG("round %d, %s", i, r->kid.page->text);
 		}
@@ -443,18 +452,12 @@ TEST_F(set, changes_are_bounded)
 {
 	struct rig *r = &self->r;
 	int64_t failed = status_counter(&r->c, "objects_failed");
-	uint64_t id;
+	const char *why;
 
 	self->s.now = malloc(LISTING);
 	ASSERT_EQ(0, rig_run(r, changes_without_end, &self->s));
 	ASSERT_TRUE(proc_wait_syscall(r->kid.pid, r->kid.pid, SYS_recvfrom, BOUND));
-	ASSERT_EQ(1, send(self->s.ch.rx, "X", 1, 0));
-	id = rig_frozen(r);
-	ASSERT_NE(0, id);
-	ASSERT_EQ(0, incident_rollback(&r->c, id, -1)) {
-		TH_LOG("%s", r->c.ext);
-	}
-	ASSERT_TRUE(page_changed(&r->kid.page->count[ROLLED_BACK], 0, BOUND));
+	ASSERT_TRUE(rolled_back(r, &self->s, 'X', 0, &why)) { TH_LOG("%s", why); }
 	EXPECT_EQ(failed + 1, status_counter(&r->c, "objects_failed"));
 	/* The first ones are taken back, the others left. */
 	EXPECT_EQ(SETS * MANY_FILES - CHANGES, atomic_load(&r->kid.page->count[WRONG]));
@@ -483,17 +486,11 @@ TEST_F(set, what_cannot_be_taken_back_is_counted)
 {
 	struct rig *r = &self->r;
 	int64_t failed = status_counter(&r->c, "objects_failed");
-	uint64_t id;
+	const char *why;
 
 	ASSERT_EQ(0, rig_run(r, registers_by_another_number, &self->s));
 	ASSERT_TRUE(proc_wait_syscall(r->kid.pid, r->kid.pid, SYS_recvfrom, BOUND));
-	ASSERT_EQ(1, send(self->s.ch.rx, "X", 1, 0));
-	id = rig_frozen(r);
-	ASSERT_NE(0, id);
-	ASSERT_EQ(0, incident_rollback(&r->c, id, -1)) {
-		TH_LOG("%s", r->c.ext);
-	}
-	ASSERT_TRUE(page_changed(&r->kid.page->count[ROLLED_BACK], 0, BOUND));
+	ASSERT_TRUE(rolled_back(r, &self->s, 'X', 0, &why)) { TH_LOG("%s", why); }
 	EXPECT_EQ(failed + 1, status_counter(&r->c, "objects_failed"));
 }
 
