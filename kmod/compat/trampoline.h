@@ -5,7 +5,9 @@
  * current's thread flags. Else a C handler decides: go on with the traced
  * function as if nothing had been there, or skip it and return a value to
  * its caller. The handler's frame is gone before the traced function runs,
- * so nothing of this module stays on the stack of a task that sleeps there.
+ * so nothing of this module stays on the stack of a task that sleeps there. A
+ * handler that calls the original itself holds a reference to its member
+ * meanwhile, and with it the module: compat/symbols.h.
  */
 #ifndef SELFHEAL_COMPAT_TRAMPOLINE_H
 #define SELFHEAL_COMPAT_TRAMPOLINE_H
